@@ -1,0 +1,79 @@
+// GELU with the true normal distribution: x·Φ(x), no tanh.
+//
+// Φ(−a) = exp(−a²/2)·t·P(t) for a ≥ 0 with t = 1/(1 + 0.31a), the form of C. Hastings, "Approximations for Digital
+// Computers" (1955), known as Abramowitz & Stegun 26.2.17. P has degree 6, fitted to Mills' ratio over 0 ≤ a ≤ 12 by
+// Lawson's iteration for the least maximum of |error|·(1 + a): 3.3e-9 in exact arithmetic. Measured against doubles
+// over −14 ≤ x ≤ 14, relative to values above 1: x·Φ(x) is within 1.05e-7, its derivative within 1.7e-7.
+#pragma once
+#include "memory.h"
+
+typedef struct {
+    vfloat cumulative; // Φ(x)
+    vfloat bell;       // exp(−x²/2)
+} normal;
+
+/// exp(−x²/2), zero where it is below 2^−126. 2^r of |r| ≤ ½ is a polynomial of degree 6 (relative error 2e-09).
+INLINE vfloat exp_half_square(vfloat x) {
+    const float rounder = 0x1.8p23f; // adding it leaves an integer in the low mantissa bits
+    const vfloat exponent = x * x * -0.72134752044f;
+    const vfloat clamped = exponent < -126.0f ? (vfloat)-126.0f : exponent;
+    const vfloat shifted = clamped + rounder;
+    const vfloat whole = shifted - rounder;
+    const vfloat r = clamped - whole;
+    vfloat p = 0.000153533615092f * r + 0.00133988749931f;
+    p = p * r + 0.00961843736397f;
+    p = p * r + 0.0555033246955f;
+    p = p * r + 0.240226479135f;
+    p = p * r + 0.693147202856f;
+    p = p * r + 1.0f;
+    const vfloat power = (vfloat)((vint)p + ((vint)shifted << 23));
+    return exponent < -126.0f ? (vfloat)0.0f : power;
+}
+
+INLINE normal normal_of(vfloat x) {
+    const vfloat t = 1.0f / (0.31f * magnitude(x) + 1.0f);
+    vfloat p = 0.0438059925019f * t - 0.25291852772f;
+    p = p * t + 0.480239039904f;
+    p = p * t - 0.247938104014f;
+    p = p * t + 0.262092428069f;
+    p = p * t + 0.0873399484655f;
+    p = p * t + 0.127379219485f;
+    const vfloat bell = exp_half_square(x);
+    const vfloat tail = bell * t * p;
+    return (normal){x > 0.0f ? 1.0f - tail : tail, bell};
+}
+
+/// The derivative Φ(x) + xφ(x).
+INLINE vfloat gelu_slope(vfloat x, normal n) { return x * n.bell * 0.398942280401f + n.cumulative; }
+
+static void gelu(const float *x, float *y, ptrdiff_t n) {
+    EACH_VECTOR(i, n, {
+        const vfloat v = get(x + i, count);
+        put(y + i, v * normal_of(v).cumulative, count);
+    });
+}
+
+static void gelu_backward(const float *x, const float *g, float *dx, ptrdiff_t n) {
+    EACH_VECTOR(i, n, {
+        const vfloat v = get(x + i, count);
+        put(dx + i, get(g + i, count) * gelu_slope(v, normal_of(v)), count);
+    });
+}
+
+static void gelu_gate(const float *a, const float *b, float *y, ptrdiff_t n) {
+    EACH_VECTOR(i, n, {
+        const vfloat v = get(a + i, count);
+        put(y + i, v * normal_of(v).cumulative * get(b + i, count), count);
+    });
+}
+
+static void gelu_gate_backward(const float *a, const float *b, const float *g, float *da, float *db, ptrdiff_t n) {
+    EACH_VECTOR(i, n, {
+        const vfloat v = get(a + i, count);
+        const vfloat other = get(b + i, count);
+        const vfloat gradient = get(g + i, count);
+        const normal phi = normal_of(v);
+        put(da + i, gradient * other * gelu_slope(v, phi), count);
+        put(db + i, gradient * v * phi.cumulative, count);
+    });
+}

@@ -1,0 +1,39 @@
+// Every kernel in one instruction set: included once per file, which defines TABLE and TABLE_NAME beside the widths.
+#pragma once
+#include "depthwise.h"
+#include "elementwise.h"
+#include "gelu.h"
+#include "mixing.h"
+#include "mixing_weights.h"
+#include "norms.h"
+#include "reductions.h"
+#include "training.h"
+
+const dn_kernels TABLE = {
+    .name = TABLE_NAME,
+    .depthwise3x3 = depthwise3x3,
+    .depthwise3x3_weights = depthwise3x3_weights,
+    .mix_channels = mix_channels,
+    .mix_channels_weights = mix_channels_weights,
+    .norm_biasfree = norm_biasfree,
+    .norm_biasfree_backward = norm_biasfree_backward,
+    .norm_affine = norm_affine,
+    .norm_affine_backward = norm_affine_backward,
+    .gelu = gelu,
+    .gelu_backward = gelu_backward,
+    .gelu_gate = gelu_gate,
+    .gelu_gate_backward = gelu_gate_backward,
+    .add = add,
+    .multiply = multiply,
+    .axpy = axpy,
+    .scale_add = scale_add,
+    .scale_offset = scale_offset,
+    .leaky_relu = leaky_relu,
+    .leaky_relu_backward = leaky_relu_backward,
+    .select = select_by_mask,
+    .sum = sum,
+    .dot = dot,
+    .adamw = adamw,
+    .masked_l1 = masked_l1,
+    .random_mask = random_mask,
+};
