@@ -1,0 +1,87 @@
+import Glibc
+import SystemPackage
+
+/// A file's bytes as they were at one moment: hash and decode these, and both speak of the same photograph.
+public struct FileContents: Sendable {
+    public let path: FilePath
+    public let bytes: [UInt8]
+
+    /// Reads a regular file that does not change meanwhile. Links are followed only where `limits` say so, pipes and
+    /// devices not waited for.
+    ///
+    /// - Throws: `notARegularFile`, `limitExceeded`, `changedWhileReading` when size, modification or change time
+    ///   differ after the last byte, `readFailed` otherwise.
+    public init(_ path: FilePath, limits: DecodingLimits = DecodingLimits()) throws(ImagingError) {
+        let file = ImagingError.display(path)
+        do {
+            let options: FileDescriptor.OpenOptions = limits.followsLinks ? [] : [.noFollow]
+            let descriptor = try FileDescriptor.open(
+                path, .readOnly, options: options.union([.nonBlocking, .closeOnExec]))
+            defer { try? descriptor.close() }
+            let before = try Self.status(of: descriptor)
+            guard before.st_mode & S_IFMT == S_IFREG else { throw Self.notRegular(file) }
+            guard before.st_size <= limits.fileBytes else {
+                throw ImagingError(
+                    .limitExceeded, .read, file: file,
+                    cause: "\(before.st_size >> 20) MiB exceed the limit of \(limits.fileBytes >> 20) MiB",
+                    remedy: "raise the limit or leave the file out")
+            }
+            bytes = try Self.read(descriptor, count: Int(before.st_size))
+            let after = try Self.status(of: descriptor)
+            var extra: UInt8 = 0
+            let more = try withUnsafeMutableBytes(of: &extra) { try descriptor.read(into: $0) }
+            guard bytes.count == Int(before.st_size), more == 0, Self.isSame(before, after) else {
+                throw ImagingError(
+                    .changedWhileReading, .read, file: file, cause: "it changed while it was read",
+                    remedy: "wait until it is copied completely")
+            }
+            self.path = path
+        } catch let error as ImagingError {
+            throw error
+        } catch {
+            throw Self.refused(file, error as? Errno ?? .ioError)
+        }
+    }
+
+    private static func status(of descriptor: FileDescriptor) throws -> stat {
+        var status = stat()
+        guard fstat(descriptor.rawValue, &status) == 0 else { throw Errno(rawValue: errno) }
+        return status
+    }
+
+    private static func read(_ descriptor: FileDescriptor, count: Int) throws -> [UInt8] {
+        try [UInt8](unsafeUninitializedCapacity: count) { buffer, initialized in
+            while initialized < count {
+                let rest = UnsafeMutableRawBufferPointer(buffer)[initialized...]
+                let got = try descriptor.read(into: UnsafeMutableRawBufferPointer(rebasing: rest))
+                if got == 0 { return }
+                initialized += got
+            }
+        }
+    }
+
+    private static func isSame(_ before: stat, _ after: stat) -> Bool {
+        before.st_size == after.st_size
+            && before.st_mtim.tv_sec == after.st_mtim.tv_sec && before.st_mtim.tv_nsec == after.st_mtim.tv_nsec
+            && before.st_ctim.tv_sec == after.st_ctim.tv_sec && before.st_ctim.tv_nsec == after.st_ctim.tv_nsec
+    }
+
+    private static func notRegular(_ file: String) -> ImagingError {
+        ImagingError(
+            .notARegularFile, .read, file: file, cause: "it is not a regular file",
+            remedy: "put the photograph itself here, not a link, folder or pipe")
+    }
+
+    private static func refused(_ file: String, _ errno: Errno) -> ImagingError {
+        // With O_NOFOLLOW a symbolic link fails with ELOOP, a socket with ENXIO.
+        if errno == .tooManySymbolicLinkLevels || errno == .noSuchAddressOrDevice { return notRegular(file) }
+        let remedy =
+            switch errno {
+            case .permissionDenied: "make it readable"
+            case .noSuchFileOrDirectory: "check the name"
+            default: "check the file system"
+            }
+        return ImagingError(
+            .readFailed, .read, file: file, cause: errno.description, remedy: remedy, errno: errno)
+    }
+}
