@@ -1,0 +1,153 @@
+import Foundation
+import GRDB
+import SystemPackage
+
+/// The memory of the service: one SQLite file with a row for every photograph, its attempts, output and metrics.
+///
+/// The daemon is the only long-lived writer. Commits use a rollback journal with `synchronous = FULL`, so a
+/// transaction that returned survives a power loss, and other processes read while the daemon writes.
+public final class Ledger: Sendable {
+    /// The ledger's name in the state folder.
+    public static let fileName: FilePath.Component = "ledger.sqlite"
+
+    /// The SQLite file.
+    public let path: FilePath
+    let database: DatabaseQueue
+    let now: @Sendable () -> Date
+
+    private init(path: FilePath, database: DatabaseQueue, now: @escaping @Sendable () -> Date) {
+        self.path = path
+        self.database = database
+        self.now = now
+    }
+
+    /// Opens the ledger of a state folder for writing; creates or migrates it if needed.
+    ///
+    /// - Parameters:
+    ///   - folder: an existing folder on a local disk.
+    ///   - now: the wall clock for the ledger's timestamps.
+    /// - Throws: `LedgerError` if the file is not a ledger, is newer than this program, is damaged or out of reach.
+    public static func open(
+        in folder: FilePath, now: @escaping @Sendable () -> Date = { Date() }
+    ) throws -> Ledger {
+        let path = folder.appending(fileName)
+        return try LedgerError.translating(path) {
+            let queue = try DatabaseQueue(path: path.string, configuration: configuration())
+            try queue.writeWithoutTransaction { database in
+                let version = try identify(database, path: path)
+                try database.execute(sql: "PRAGMA journal_mode = TRUNCATE; PRAGMA synchronous = FULL")
+                if version < Schema.currentVersion { try migrate(database, path: path) }
+            }
+            return Ledger(path: path, database: queue, now: now)
+        }
+    }
+
+    /// Opens an existing ledger for questions only; safe while the daemon writes.
+    ///
+    /// - Throws: `LedgerError`, with the code `missing` if the folder has no ledger.
+    public static func openForReading(in folder: FilePath) throws -> Ledger {
+        let path = folder.appending(fileName)
+        guard path.withPlatformString({ access($0, F_OK) }) == 0 else { throw missing(path) }
+        return try LedgerError.translating(path) {
+            let queue = try readingQueue(path)
+            return Ledger(path: path, database: queue, now: { Date() })
+        }
+    }
+
+    /// Checks the structure of every page.
+    ///
+    /// - Throws: `LedgerError` with the code `corrupt`, naming the first contradiction.
+    public func check() throws {
+        try reading { database in
+            let answer = try String.fetchOne(database, sql: "PRAGMA quick_check(1)") ?? "no answer"
+            guard answer == "ok" else {
+                throw LedgerError(
+                    .corrupt, subject: path.string, cause: "the database is damaged (\(answer))",
+                    remedy: "move it away and restore a backup; the photographs themselves are not affected")
+            }
+        }
+    }
+
+    /// Closes the file; the ledger cannot be used afterwards.
+    public func close() throws {
+        try LedgerError.translating(path) { try database.close() }
+    }
+
+    func reading<Value>(_ body: (Database) throws -> Value) throws -> Value {
+        try LedgerError.translating(path) { try database.read(body) }
+    }
+
+    func writing<Value>(_ body: (Database) throws -> Value) throws -> Value {
+        try LedgerError.translating(path) { try database.write(body) }
+    }
+}
+
+extension Ledger {
+    private static func configuration(readOnly: Bool = false, queryOnly: Bool = false) -> Configuration {
+        var configuration = Configuration()
+        configuration.readonly = readOnly
+        configuration.busyMode = .timeout(5)
+        configuration.prepareDatabase { database in
+            try database.execute(
+                sql: "PRAGMA trusted_schema = OFF; PRAGMA cell_size_check = ON; PRAGMA mmap_size = 0")
+            if queryOnly { try database.execute(sql: "PRAGMA query_only = ON") }
+        }
+        return configuration
+    }
+
+    /// A journal that a killed daemon left behind must be rolled back before anyone reads, and that takes a
+    /// connection that may write; `query_only` then keeps it from changing anything else.
+    private static func readingQueue(_ path: FilePath) throws -> DatabaseQueue {
+        do {
+            let queue = try DatabaseQueue(path: path.string, configuration: configuration(readOnly: true))
+            try requireSchema(queue, path: path)
+            return queue
+        } catch let error as DatabaseError where error.resultCode == .SQLITE_READONLY {
+            let queue = try DatabaseQueue(path: path.string, configuration: configuration(queryOnly: true))
+            try requireSchema(queue, path: path)
+            return queue
+        }
+    }
+
+    /// A daemon that was killed in its first moment leaves an empty file.
+    private static func requireSchema(_ queue: DatabaseQueue, path: FilePath) throws {
+        guard try queue.read({ try identify($0, path: path) }) > 0 else { throw missing(path) }
+    }
+
+    private static func missing(_ path: FilePath) -> LedgerError {
+        LedgerError(
+            .missing, subject: path.string, cause: "there is no ledger here",
+            remedy: "name the state folder with --state, or start the daemon once")
+    }
+
+    /// The schema's version; 0 for an empty file.
+    private static func identify(_ database: Database, path: FilePath) throws -> Int {
+        let application = try Int32.fetchOne(database, sql: "PRAGMA application_id") ?? 0
+        let version = try Int.fetchOne(database, sql: "PRAGMA user_version") ?? 0
+        let isEmpty = try Int.fetchOne(database, sql: "SELECT count(*) FROM sqlite_schema") == 0
+        if application == 0, version == 0, isEmpty { return 0 }
+        guard application == Schema.applicationID else {
+            throw LedgerError(
+                .notALedger, subject: path.string, cause: "the database belongs to another program",
+                remedy: "choose another state folder, or move the file away")
+        }
+        guard version <= Schema.currentVersion else {
+            throw LedgerError(
+                .newer, subject: path.string,
+                cause: "the ledger has version \(version), this program knows version \(Schema.currentVersion)",
+                remedy: "install the newer denoised again")
+        }
+        return version
+    }
+
+    private static func migrate(_ database: Database, path: FilePath) throws {
+        try database.inTransaction(.immediate) {
+            // Another process may have migrated while this one waited for the lock.
+            let version = try identify(database, path: path)
+            for script in Schema.migrations.dropFirst(version) { try database.execute(sql: script) }
+            try database.execute(sql: "PRAGMA application_id = \(Schema.applicationID)")
+            try database.execute(sql: "PRAGMA user_version = \(Schema.currentVersion)")
+            return .commit
+        }
+    }
+}

@@ -1,0 +1,81 @@
+import GRDB
+import SystemPackage
+
+/// Why the ledger cannot be used: what happened, to which file, and what to do about it.
+public struct LedgerError: Error, Sendable, Equatable, CustomStringConvertible {
+    /// The kinds of failure; more may be added.
+    public struct Code: Sendable, Hashable, RawRepresentable {
+        public let rawValue: String
+
+        public init(rawValue: String) {
+            self.rawValue = rawValue
+        }
+
+        /// There is no ledger in the state folder.
+        public static let missing = Code(rawValue: "missing")
+        /// The file is another program's database, or none at all.
+        public static let notALedger = Code(rawValue: "not_a_ledger")
+        /// A newer version of the program wrote the ledger.
+        public static let newer = Code(rawValue: "newer")
+        /// The ledger's pages contradict each other.
+        public static let corrupt = Code(rawValue: "corrupt")
+        /// Another process held the ledger for longer than the busy timeout.
+        public static let busy = Code(rawValue: "busy")
+        /// The file cannot be opened or written.
+        public static let inaccessible = Code(rawValue: "inaccessible")
+        /// The question names a photograph that the ledger does not have.
+        public static let unknownPhotograph = Code(rawValue: "unknown_photograph")
+        /// The photograph's state does not allow what was asked.
+        public static let wrongState = Code(rawValue: "wrong_state")
+    }
+
+    public let code: Code
+    /// The file or photograph concerned.
+    public let subject: String
+    /// What happened.
+    public let cause: String
+    /// What the operator can do.
+    public let remedy: String
+
+    public init(_ code: Code, subject: String, cause: String, remedy: String) {
+        self.code = code
+        self.subject = subject
+        self.cause = cause
+        self.remedy = remedy
+    }
+
+    public var description: String { "\(subject): \(cause); \(remedy)" }
+}
+
+extension LedgerError {
+    /// Translates what SQLite says about `path` into a sentence for the operator.
+    static func translating<Value>(_ path: FilePath, _ body: () throws -> Value) throws -> Value {
+        do {
+            return try body()
+        } catch let error as DatabaseError {
+            throw LedgerError(error, path: path)
+        }
+    }
+
+    private init(_ error: DatabaseError, path: FilePath) {
+        let subject = path.string
+        switch error.resultCode {
+        case .SQLITE_NOTADB:
+            self.init(
+                .notALedger, subject: subject, cause: "the file is not an SQLite database",
+                remedy: "choose another state folder, or move the file away")
+        case .SQLITE_CORRUPT:
+            self.init(
+                .corrupt, subject: subject, cause: "the database is damaged (\(error.message ?? "no details"))",
+                remedy: "move it away and restore a backup; the photographs themselves are not affected")
+        case .SQLITE_BUSY, .SQLITE_LOCKED:
+            self.init(
+                .busy, subject: subject, cause: "another process keeps the ledger locked",
+                remedy: "end the program that has it open and try again")
+        default:
+            self.init(
+                .inaccessible, subject: subject, cause: error.message ?? "SQLite error \(error.resultCode.rawValue)",
+                remedy: "check the folder's permissions and free space")
+        }
+    }
+}
