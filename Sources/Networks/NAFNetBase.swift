@@ -1,0 +1,166 @@
+import Tensors
+
+/// NAFNet's baseline (GELU and squeeze-excitation), the denoiser that AMSNet calls NAFNet (spec B.2 and A.11, item 9).
+public struct NAFNetBase: Network {
+    /// Widths and depths; the channels double at each level of the encoder.
+    public struct Configuration: Sendable, Equatable, Codable {
+        /// Channels at full resolution, even.
+        public let width: Int
+        /// Blocks of each encoder level, finest first.
+        public let encoder: [Int]
+        public let middle: Int
+        /// Blocks of each decoder level, deepest first; as many levels as the encoder.
+        public let decoder: [Int]
+
+        public init(width: Int, encoder: [Int], middle: Int, decoder: [Int]) {
+            self.width = width
+            self.encoder = encoder
+            self.middle = middle
+            self.decoder = decoder
+        }
+
+        /// The published network: 29,056,227 parameters, 242 kMAC per pixel.
+        public static let published = Configuration(
+            width: 32, encoder: [2, 2, 4, 8], middle: 12, decoder: [2, 2, 2, 2])
+        /// The shape of the shipped model.
+        public static let compact = Configuration(width: 24, encoder: [1, 1, 2], middle: 2, decoder: [1, 1, 1])
+    }
+
+    public let configuration: NetworkConfiguration
+    public let parameters: [Parameter]
+    public let multiplicationsPerPixel: Double
+    public let tiling: TileRequirements
+
+    private let intro: Convolution
+    private let encoders: [[Block]]
+    private let downs: [Convolution]
+    private let middle: [Block]
+    private let ups: [Convolution]
+    private let decoders: [[Block]]
+    private let ending: Convolution
+
+    public init(_ configuration: Configuration) {
+        let registry = ParameterScope.Registry()
+        let scope = ParameterScope(registry)
+        let levels = configuration.encoder.count
+        let channels = (0...levels).map { configuration.width << $0 }
+        func blocks(_ name: ParameterScope, _ count: Int, level: Int) -> [Block] {
+            (0..<count).map { Block(name.reduced(by: 1 << level)[$0], channels: channels[level]) }
+        }
+        intro = scope.dense3x3("intro", from: 3, to: channels[0], bias: true)
+        encoders = (0..<levels).map { blocks(scope["encoders"][$0], configuration.encoder[$0], level: $0) }
+        downs = (0..<levels).map {
+            Convolution(
+                scope["downs"].reduced(by: 1 << $0)[$0], .halving2x2, from: channels[$0], to: channels[$0 + 1],
+                bias: true)
+        }
+        middle = blocks(scope["middle_blks"], configuration.middle, level: levels)
+        ups = (0..<levels).map {
+            scope["ups"].reduced(by: 1 << (levels - $0))[$0].pointwise(
+                "0", from: channels[levels - $0], to: 2 * channels[levels - $0], bias: false)
+        }
+        decoders = (0..<levels).map {
+            blocks(scope["decoders"][$0], configuration.decoder[$0], level: levels - 1 - $0)
+        }
+        ending = scope.dense3x3("ending", from: channels[0], to: 3, bias: true)
+        self.configuration = .nafnet(configuration)
+        parameters = registry.parameters
+        multiplicationsPerPixel = registry.multiplications
+        tiling = TileRequirements(multiple: 1 << levels, overlap: 32, bytesPerPixel: 4 * 9 * configuration.width)
+    }
+
+    public func callAsFunction(_ image: Variable, _ pass: Pass) -> Variable {
+        let (height, width) = (image.tensor.height, image.tensor.width)
+        let multiple = tiling.multiple
+        let input = padded(
+            image, height: (height + multiple - 1) / multiple * multiple,
+            width: (width + multiple - 1) / multiple * multiple)
+        var x = intro(input, pass)
+        var skips: [Variable] = []
+        for (blocks, down) in zip(encoders, downs) {
+            for block in blocks { x = block(x, pass) }
+            skips.append(x)
+            x = down(x, pass)
+        }
+        for block in middle { x = block(x, pass) }
+        for (up, blocks) in zip(ups, decoders) {
+            x = add(pixelShuffle(up(x, pass), factor: 2), skips.removeLast())
+            for block in blocks { x = block(x, pass) }
+        }
+        return cropped(add(ending(x, pass), input), height: height, width: width)
+    }
+}
+
+extension NAFNetBase {
+    /// y = x + β⊙conv3(SE(gelu(conv2(conv1(norm1(x)))))); out = y + γ⊙conv5(gelu(conv4(norm2(y)))).
+    struct Block: Sendable {
+        let norm1: AffineNorm
+        let conv1: Convolution
+        let conv2: Convolution
+        let gate: Gate
+        let conv3: Convolution
+        let norm2: AffineNorm
+        let conv4: Convolution
+        let conv5: Convolution
+        let beta: Parameter
+        let gamma: Parameter
+
+        init(_ scope: ParameterScope, channels: Int) {
+            norm1 = AffineNorm(scope["norm1"], channels)
+            conv1 = scope.pointwise("conv1", from: channels, to: channels, bias: true)
+            conv2 = scope.depthwise3x3("conv2", channels: channels, bias: true)
+            gate = Gate(scope["se"], channels)
+            conv3 = scope.pointwise("conv3", from: channels, to: channels, bias: true)
+            norm2 = AffineNorm(scope["norm2"], channels)
+            conv4 = scope.pointwise("conv4", from: channels, to: 2 * channels, bias: true)
+            conv5 = scope.pointwise("conv5", from: 2 * channels, to: channels, bias: true)
+            beta = scope.parameter("beta", [1, channels, 1, 1], .constant(0))
+            gamma = scope.parameter("gamma", [1, channels, 1, 1], .constant(0))
+        }
+
+        func callAsFunction(_ x: Variable, _ pass: Pass) -> Variable {
+            let gated = gate(gelu(conv2(conv1(norm1(x, pass), pass), pass)), pass)
+            let y = scaledResidual(x, conv3(gated, pass), scale: pass[beta])
+            return scaledResidual(y, conv5(gelu(conv4(norm2(y, pass), pass)), pass), scale: pass[gamma])
+        }
+    }
+
+    /// Squeeze and excitation, C → C/2 → C; its two layers see one value for each channel and image.
+    struct Gate: Sendable {
+        let reduce: (weight: Parameter, bias: Parameter)
+        let expand: (weight: Parameter, bias: Parameter)
+
+        init(_ scope: ParameterScope, _ channels: Int) {
+            func layer(_ scope: ParameterScope, from inputs: Int, to outputs: Int) -> (Parameter, Parameter) {
+                (
+                    scope.parameter("weight", [outputs, inputs, 1, 1], .uniform(fanIn: inputs)),
+                    scope.parameter("bias", [outputs], .uniform(fanIn: inputs))
+                )
+            }
+            reduce = layer(scope["1"], from: channels, to: channels / 2)
+            expand = layer(scope["3"], from: channels / 2, to: channels)
+        }
+
+        func callAsFunction(_ x: Variable, _ pass: Pass) -> Variable {
+            squeezeExcite(
+                x,
+                SqueezeExciteWeights(
+                    reduce: (pass[reduce.weight], pass[reduce.bias]), expand: (pass[expand.weight], pass[expand.bias])))
+        }
+    }
+}
+
+/// LayerNorm2d with weight and bias, ε = 1e-6.
+struct AffineNorm: Sendable {
+    let weight: Parameter
+    let bias: Parameter
+
+    init(_ scope: ParameterScope, _ channels: Int) {
+        weight = scope.parameter("weight", [channels], .constant(1))
+        bias = scope.parameter("bias", [channels], .constant(0))
+    }
+
+    func callAsFunction(_ x: Variable, _ pass: Pass) -> Variable {
+        affineNorm(x, weight: pass[weight], bias: pass[bias])
+    }
+}

@@ -1,0 +1,50 @@
+// Configurations also come from model files, which may hold anything: what no network can be built from is refused.
+// The bounds lie far above every useful network and far below what would overflow.
+
+extension NAFNetBase.Configuration {
+    private enum CodingKeys: CodingKey { case width, encoder, middle, decoder }
+
+    /// - Throws: `DecodingError` for values that no network can be built from.
+    public init(from decoder: any Decoder) throws {
+        let values = try decoder.container(keyedBy: CodingKeys.self)
+        self.init(
+            width: try values.decode(Int.self, forKey: .width),
+            encoder: try values.decode([Int].self, forKey: .encoder),
+            middle: try values.decode(Int.self, forKey: .middle),
+            decoder: try values.decode([Int].self, forKey: .decoder))
+        let levels = encoder.count
+        try values.require((1...8).contains(levels), .encoder, "between 1 and 8 levels are needed")
+        try values.require(self.decoder.count == levels, .decoder, "encoder and decoder need equally many levels")
+        try values.require(isWidth(width), .width, "an even number up to 4096 is needed")
+        let depths = encoder + [middle] + self.decoder
+        try values.require(depths.allSatisfy(isDepth), .encoder, "0 to 256 blocks are needed")
+    }
+}
+
+extension Restormer.Configuration {
+    private enum CodingKeys: CodingKey { case dim, blocks, refinement, heads }
+
+    /// - Throws: `DecodingError` for values that no network can be built from.
+    public init(from decoder: any Decoder) throws {
+        let values = try decoder.container(keyedBy: CodingKeys.self)
+        self.init(
+            dim: try values.decode(Int.self, forKey: .dim), blocks: try values.decode([Int].self, forKey: .blocks),
+            refinement: try values.decode(Int.self, forKey: .refinement),
+            heads: try values.decode([Int].self, forKey: .heads))
+        try values.require(isWidth(dim), .dim, "an even number up to 4096 is needed")
+        try values.require(blocks.count == 4 && heads.count == 4, .blocks, "four levels are needed")
+        try values.require((blocks + [refinement]).allSatisfy(isDepth), .blocks, "0 to 256 blocks are needed")
+        let dividing = heads.indices.allSatisfy { heads[$0] > 0 && (dim << $0) % heads[$0] == 0 }
+        try values.require(dividing, .heads, "heads must divide the channels of their level")
+    }
+}
+
+private func isWidth(_ channels: Int) -> Bool { (2...4096).contains(channels) && channels % 2 == 0 }
+
+private func isDepth(_ blocks: Int) -> Bool { (0...256).contains(blocks) }
+
+extension KeyedDecodingContainer {
+    fileprivate func require(_ condition: Bool, _ key: Key, _ message: String) throws {
+        if !condition { throw DecodingError.dataCorruptedError(forKey: key, in: self, debugDescription: message) }
+    }
+}
