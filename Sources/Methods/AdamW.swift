@@ -1,0 +1,66 @@
+import Networks
+import Tensors
+
+/// AdamW with bias correction (spec E): one state for each parameter, all in single precision.
+public struct AdamW: Sendable {
+    public let beta1: Float
+    public let beta2: Float
+    public let epsilon: Float
+    public let weightDecay: Float
+    /// Steps taken.
+    public private(set) var steps: Int
+    /// Running means of the gradient and of its square, by parameter name.
+    public private(set) var first: [String: Tensor]
+    public private(set) var second: [String: Tensor]
+
+    /// - Parameter weightDecay: 0 in AMSNet's code (spec A.11, item 7).
+    public init(beta1: Float = 0.9, beta2: Float = 0.999, epsilon: Float = 1e-8, weightDecay: Float = 0) {
+        self.init(
+            beta1: beta1, beta2: beta2, epsilon: epsilon, weightDecay: weightDecay, steps: 0, first: [:], second: [:])
+    }
+
+    /// Resumes a stored state.
+    public init(
+        beta1: Float = 0.9, beta2: Float = 0.999, epsilon: Float = 1e-8, weightDecay: Float = 0,
+        steps: Int, first: [String: Tensor], second: [String: Tensor]
+    ) {
+        self.beta1 = beta1
+        self.beta2 = beta2
+        self.epsilon = epsilon
+        self.weightDecay = weightDecay
+        self.steps = steps
+        self.first = first
+        self.second = second
+    }
+
+    /// Changes every weight that has a gradient.
+    public mutating func step(_ weights: inout Weights, _ gradients: [String: Tensor], rate: Float) {
+        steps += 1
+        let correction1 = 1 - power(Double(beta1), steps)
+        let correction2 = 1 - power(Double(beta2), steps)
+        for (name, gradient) in gradients {
+            guard var value = weights.tensors.removeValue(forKey: name) else { continue }
+            var m = first.removeValue(forKey: name) ?? Tensor(gradient.shape)
+            var v = second.removeValue(forKey: name) ?? Tensor(gradient.shape)
+            adamStep(
+                &value, &m, &v, gradient,
+                AdamStep(
+                    rate: rate, decay: weightDecay, beta1: beta1, beta2: beta2, epsilon: epsilon,
+                    step: Float(Double(rate) / correction1), root: Float(correction2.squareRoot())))
+            weights.tensors[name] = value
+            first[name] = m
+            second[name] = v
+        }
+    }
+
+    /// βⁿ by repeated squaring: the same bits on every machine.
+    private func power(_ beta: Double, _ exponent: Int) -> Double {
+        var (result, square, rest) = (1.0, beta, exponent)
+        while rest > 0 {
+            if rest & 1 == 1 { result *= square }
+            square *= square
+            rest >>= 1
+        }
+        return result
+    }
+}

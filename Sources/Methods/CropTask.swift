@@ -1,0 +1,100 @@
+import Networks
+import Tensors
+
+/// The forward and backward run of one crop.
+struct CropTask: Sendable {
+    let key: UInt64
+    let objective: Objective
+    let crop: Int
+    let hiddenPixels: HiddenPixels
+
+    struct Result: Sendable {
+        let loss: Double
+        let gradients: [String: Tensor]
+    }
+
+    /// 1 where branch 0 does not see the pixel, at full resolution: a sub-image's mask is drawn pixel by pixel, so
+    /// downsampling one field gives independent masks to all sub-images.
+    private var hidden: Tensor { field(1, 0.5) }
+
+    /// Elements that this crop adds to the batch's mean: the hidden ones, or all of them in stage P.
+    var entries: Int {
+        switch objective {
+        case .synthetic, .masked: 3 * Int(hidden.values.reduce(0, +))
+        case .transfer: 3 * crop * crop
+        }
+    }
+
+    /// The loss and its gradients for every weight.
+    func gradients(of sample: TrainingSample, _ network: any Network, _ weights: Weights, entries: Int) -> Result {
+        switch objective {
+        case .synthetic:
+            let (input, stride) = situation(sample.noisy, network, weights)
+            return maskedStep(input, against: sample.clean ?? sample.noisy, stride, network, weights, entries)
+        case .masked:
+            return maskedStep(sample.noisy, against: sample.noisy, 5, network, weights, entries)
+        case .transfer:
+            return transferStep(sample.noisy, network, weights, entries)
+        }
+    }
+
+    private func maskedStep(
+        _ input: Tensor, against target: Tensor, _ stride: Int, _ network: any Network, _ weights: Weights,
+        _ entries: Int
+    ) -> Result {
+        let tape = Tape()
+        let pass = Pass(weights, on: tape)
+        let mask = pixelDownsample(Variable(hidden), stride: stride).tensor
+        let subImages = pixelDownsample(Variable(input), stride: stride).tensor
+        let output = network(Variable(hiddenPixels.input(subImages, visible: complement(mask))), pass)
+        let wanted = pixelDownsample(Variable(target), stride: stride).tensor
+        let loss = maskedLoss(output.tensor, wanted, hidden: mask, entries: entries)
+        return Result(
+            loss: loss.value, gradients: pass.gradients(tape.backward(from: output, seed: loss.gradient)))
+    }
+
+    private func transferStep(
+        _ noisy: Tensor, _ network: any Network, _ weights: Weights, _ entries: Int
+    ) -> Result {
+        let tape = Tape()
+        let pass = Pass(weights, on: tape)
+        let mask = pixelDownsample(Variable(hidden), stride: 5).tensor
+        let subImages = pixelDownsample(Variable(noisy), stride: 5).tensor
+        let first = network(Variable(hiddenPixels.input(subImages, visible: complement(mask))), pass)
+        let second = network(Variable(hiddenPixels.input(subImages, visible: mask)), pass)
+        let output = pixelUpsample(select(mask, first, second), stride: 5)
+        let loss = transferLoss(output.tensor, noisy, entries: entries)
+        return Result(
+            loss: loss.value, gradients: pass.gradients(tape.backward(from: output, seed: loss.gradient)))
+    }
+
+    /// What the network meets at inference: the photograph or its sub-images, and refinement copies of its own
+    /// estimate; and stride 5, where stages B and P continue.
+    private func situation(_ noisy: Tensor, _ network: any Network, _ weights: Weights) -> (Tensor, stride: Int) {
+        var random = RandomSource(seed: RandomSource.mix(key, 2))
+        switch random.uniform() {
+        case ..<0.1: return (noisy, 5)
+        case ..<0.35: return (noisy, 2)
+        case ..<0.65: return (noisy, 1)
+        default: return (refinementCopy(of: noisy, stride: random.uniform() < 0.5 ? 1 : 2, network, weights), 1)
+        }
+    }
+
+    /// The network's own estimate with noisy pixels put back (spec A.8).
+    private func refinementCopy(
+        of noisy: Tensor, stride: Int, _ network: any Network, _ weights: Weights
+    ) -> Tensor {
+        let mask = pixelDownsample(Variable(field(3, 0.5)), stride: stride).tensor
+        let subImages = pixelDownsample(Variable(noisy), stride: stride).tensor
+        let outputs = [complement(mask), mask].map {
+            Variable(network.infer(hiddenPixels.input(subImages, visible: $0), weights))
+        }
+        let estimate = pixelUpsample(select(mask, outputs[0], outputs[1]), stride: stride)
+        return select(field(4, AMSNet.publishedReplacement), Variable(noisy), estimate).tensor
+    }
+
+    private func field(_ salt: UInt64, _ probability: Double) -> Tensor {
+        RandomField(key: RandomSource.mix(key, salt), probability: probability).window(
+            rows: 0..<crop, columns: 0..<crop)
+    }
+}

@@ -1,0 +1,95 @@
+import Networks
+import Tensors
+
+/// One crop to learn from.
+public struct TrainingSample: Sendable {
+    /// [3, 1, crop, crop] in [0, 1].
+    public let noisy: Tensor
+    /// The same scene without noise, for `Objective.synthetic`.
+    public let clean: Tensor?
+
+    public init(noisy: Tensor, clean: Tensor? = nil) {
+        self.noisy = noisy
+        self.clean = clean
+    }
+}
+
+/// Where crops come from. A sample is a function of its arguments, so that a resumed run sees the same samples.
+public protocol TrainingSource: Sendable {
+    /// - Parameter key: names the sample; equal keys give equal samples.
+    func sample(for objective: Objective, crop: Int, key: UInt64) throws -> TrainingSample
+}
+
+/// Walks through a training plan, one optimiser step at a time.
+///
+/// Crops are independent work: each has its own tape, and their gradients are added in order, so that the weights
+/// are the same bytes at any number of threads.
+public struct Trainer: Sendable {
+    public let network: any Network
+    public let plan: TrainingPlan
+    public internal(set) var weights: Weights
+    public internal(set) var optimiser: AdamW
+    /// Steps done; the next step's index.
+    public internal(set) var step: Int
+
+    public init(network: any Network, plan: TrainingPlan, weights: Weights, optimiser: AdamW = AdamW(), step: Int = 0) {
+        self.network = network
+        self.plan = plan
+        self.weights = weights
+        self.optimiser = optimiser
+        self.step = step
+    }
+
+    public var isFinished: Bool { step >= plan.steps }
+
+    /// Takes one step and returns the loss over the batch.
+    ///
+    /// - Throws: what the source throws, and `TrainingError.diverged` when the loss is not finite: the weights then
+    ///   stay as they were.
+    public mutating func advance(from source: any TrainingSource, threads: Int) throws -> Double {
+        guard let (stage, rate) = plan.stage(at: step) else { return 0 }
+        let batchKey = RandomSource.mix(plan.seed, UInt64(step))
+        let crops = (0..<plan.batch).map {
+            CropTask(
+                key: RandomSource.mix(batchKey, UInt64($0)), objective: stage.objective, crop: plan.crop,
+                hiddenPixels: plan.hiddenPixels)
+        }
+        let entries = crops.reduce(0) { $0 + $1.entries }
+        let (network, weights) = (network, weights)
+        let results = try parallelMap(crops.count, threads: threads) { index in
+            let crop = crops[index]
+            let sample = try source.sample(for: crop.objective, crop: crop.crop, key: crop.key)
+            return crop.gradients(of: sample, network, weights, entries: entries)
+        }
+        let loss = results.reduce(0) { $0 + $1.loss }
+        guard loss.isFinite else { throw TrainingError.diverged(step: step) }
+        optimiser.step(&self.weights, Self.sum(results.map(\.gradients)), rate: rate)
+        step += 1
+        return loss
+    }
+
+    private static func sum(_ gradients: [[String: Tensor]]) -> [String: Tensor] {
+        gradients.dropFirst().reduce(into: gradients.first ?? [:]) { sums, next in
+            for (name, gradient) in next {
+                if var sum = sums.removeValue(forKey: name) {
+                    accumulate(gradient, into: &sum)
+                    sums[name] = sum
+                } else {
+                    sums[name] = gradient
+                }
+            }
+        }
+    }
+}
+
+/// Why training stopped by itself.
+public enum TrainingError: Error, CustomStringConvertible {
+    case diverged(step: Int)
+
+    public var description: String {
+        switch self {
+        case .diverged(let step):
+            "training diverged at step \(step): the loss is not finite; resume with a lower --rate"
+        }
+    }
+}

@@ -1,0 +1,63 @@
+#if canImport(Glibc)
+    import Glibc
+#endif
+
+/// What a step teaches.
+public enum Objective: String, Sendable, Codable, CaseIterable {
+    /// Hidden pixels against the clean side of synthetic pairs, in the two situations of inference: downsampled
+    /// sub-images, and refinement of the network's own estimate. Not part of the paper: it makes L_m affordable.
+    case synthetic
+    /// Stage B: L_m, hidden pixels of stride-5 sub-images against the noisy image itself (spec A.4).
+    case masked
+    /// Stage P: L_t, both masks reassembled at full resolution against the noisy image, with total variation (spec A.5).
+    case transfer
+}
+
+/// Stages that follow each other, each with its own learning rate that falls to zero along a half cosine.
+public struct TrainingPlan: Sendable, Equatable, Codable {
+    public struct Stage: Sendable, Equatable, Codable {
+        public let objective: Objective
+        public let steps: Int
+        /// Learning rate at the stage's first step.
+        public let rate: Double
+
+        public init(_ objective: Objective, steps: Int, rate: Double) {
+            self.objective = objective
+            self.steps = steps
+            self.rate = rate
+        }
+    }
+
+    public let stages: [Stage]
+    /// Crops for each step.
+    public let batch: Int
+    /// Side of a crop in pixels: a multiple of 5 and of each stride times the network's multiple (spec A.7).
+    public let crop: Int
+    public let seed: UInt64
+    public let hiddenPixels: HiddenPixels
+
+    public init(
+        stages: [Stage], batch: Int = 4, crop: Int = 160, seed: UInt64 = 0, hiddenPixels: HiddenPixels = .zero
+    ) {
+        self.stages = stages.filter { $0.steps > 0 }
+        self.batch = batch
+        self.crop = crop
+        self.seed = seed
+        self.hiddenPixels = hiddenPixels
+    }
+
+    public var steps: Int { stages.reduce(0) { $0 + $1.steps } }
+
+    /// The stage that step `step` (from 0) belongs to, and its learning rate.
+    public func stage(at step: Int) -> (stage: Stage, rate: Float)? {
+        var first = 0
+        for stage in stages {
+            if step < first + stage.steps {
+                let progress = Double(step - first) / Double(stage.steps)
+                return (stage, Float(stage.rate * 0.5 * (1 + cos(.pi * progress))))
+            }
+            first += stage.steps
+        }
+        return nil
+    }
+}
