@@ -1,0 +1,48 @@
+/// How much work a photograph is worth (product page, presets).
+public enum Preset: String, Sendable, CaseIterable, Codable {
+    /// As `balanced` until a distilled student for one plain pass ships.
+    case fast
+    /// AMSNet-P: one pass for each of the two masks.
+    case balanced
+    /// AMSNet-P-E: `balanced` and T = 8 refinements, 18 passes.
+    case best
+}
+
+/// How a network is applied.
+public enum Method: String, Sendable, CaseIterable, Codable {
+    case amsnet, plain
+}
+
+/// The file format of an output.
+public enum OutputFormat: String, Sendable, CaseIterable, Codable {
+    /// The input's own format; TIFF for RAW.
+    case same
+    case tiff, png, jpeg
+}
+
+/// Everything that decides how one photograph is denoised: part of the recipe that the ledger keys on.
+public struct ImageOptions: Sendable, Equatable, Codable {
+    public var preset: Preset = .best
+    public var method: Method = .amsnet
+    /// A model file, or the name of a model in the state folder; nil: the promoted model, else the one in the package.
+    public var model: String?
+    public var format: OutputFormat = .same
+    /// 8 or 16; nil keeps the input's depth (16 for RAW).
+    public var bitDepth: Int?
+    /// 0 keeps the input, 1 is fully denoised.
+    public var strength: Double = 1
+    /// Side of a tile in pixels; nil lets the network choose.
+    public var tile: Int?
+    /// Pixels shared by neighbouring tiles; nil lets the network choose.
+    public var overlap: Int?
+    /// Refinement copies T; nil follows the preset.
+    public var refinements: Int?
+    /// Seed of masks and replacements; nil derives it from the file's hash.
+    public var seed: UInt64?
+    /// Worker threads; nil uses every core.
+    public var threads: Int?
+    /// Name of the output without extension; `{stem}` is the input's name without extension.
+    public var nameTemplate: String = "{stem}-denoised"
+
+    public init() {}
+}

@@ -1,0 +1,62 @@
+import SystemPackage
+
+/// One photograph in, one photograph out. The service depends on this protocol, so that it can be tested without a network.
+public protocol PhotographDenoising: Sendable {
+    /// Denoises `photograph` into the folder `directory`, durably: when this returns, the output and its folder entry
+    /// are on disk, and an existing file was never overwritten.
+    ///
+    /// - Parameter progress: called from any thread with the finished fraction, 0…1.
+    /// - Throws: an error whose description is one line: what, which file, why, what to do.
+    func denoise(
+        _ photograph: FilePath, into directory: FilePath, progress: @escaping @Sendable (Double) -> Void
+    ) throws -> DenoisingReport
+
+    /// SHA-256 of what would be computed with: options, model weights and method, as lowercase hexadecimal.
+    var recipeHash: String { get }
+    /// Name and SHA-256 of the model, for the ledger.
+    var modelName: String { get }
+    var modelHash: String { get }
+}
+
+/// What is known of a photograph after it was denoised.
+public struct DenoisingReport: Sendable, Codable, Equatable {
+    public var source: String
+    /// SHA-256 of the bytes that were decoded, lowercase hexadecimal.
+    public var sourceHash: String
+    public var output: String
+    public var outputHash: String
+    public var width: Int
+    public var height: Int
+    /// Network passes over every pixel.
+    public var passes: Int
+    /// Columns × rows of tiles and their side, as "4x3 of 512".
+    public var tilePlan: String
+    public var camera: String?
+    public var lens: String?
+    public var iso: Double?
+    /// Seconds.
+    public var exposure: Double?
+    /// By name: `noise_before`, `noise_after` (8-bit units), `noise_correlation`, `colour_drift`, `residual_structure`,
+    /// `seconds`, `seconds_decode`, `seconds_network`, `seconds_encode`, `megapixels`, `megapixels_per_second`, `peak_mib`.
+    public var metrics: [String: Double]
+
+    public init(
+        source: String, sourceHash: String, output: String, outputHash: String, width: Int, height: Int, passes: Int,
+        tilePlan: String, camera: String? = nil, lens: String? = nil, iso: Double? = nil, exposure: Double? = nil,
+        metrics: [String: Double] = [:]
+    ) {
+        self.source = source
+        self.sourceHash = sourceHash
+        self.output = output
+        self.outputHash = outputHash
+        self.width = width
+        self.height = height
+        self.passes = passes
+        self.tilePlan = tilePlan
+        self.camera = camera
+        self.lens = lens
+        self.iso = iso
+        self.exposure = exposure
+        self.metrics = metrics
+    }
+}

@@ -1,0 +1,114 @@
+import Imaging
+import Methods
+import Networks
+import Synchronization
+import SystemPackage
+import Tensors
+
+/// One run of a method over all tiles of a photograph.
+struct TiledDenoising: Sendable {
+    /// Largest tile side unless the options name one (spec F.3: statistics of training and of the published numbers).
+    static let defaultTile = 512
+
+    /// The photograph's name, for errors.
+    private let file: String
+    private let engine: Engine
+    private let grid: TileGrid
+    private let threads: Int
+    private let strength: Float
+    /// For masked networks; nil where the noise is unknown.
+    private let detailReturn: DetailReturn?
+
+    private enum Engine {
+        case amsnet(AMSNet)
+        case plain(Plain)
+    }
+
+    /// - Parameter noiseSample: of `pixels`, which callers measure too.
+    /// - Throws: `TilePlanError` for tiles and overlaps that cannot work together.
+    init(
+        _ options: ImageOptions, _ model: Model, _ pixels: PixelBuffer, noiseSample: PlanarImage, of path: FilePath,
+        seed: UInt64
+    ) throws {
+        file = ImagingError.display(path)
+        let alignment: Int
+        let stride: Int
+        switch options.method {
+        case .amsnet:
+            detailReturn = NoiseProfile(of: noiseSample).map { DetailReturn(noise: $0) }
+            let method = AMSNet(
+                network: model.network, weights: model.weights, seed: seed, stride: model.stride,
+                hiddenPixels: model.hiddenPixels, refinements: options.refinements ?? options.preset.refinements,
+                replacement: model.replacement)
+            engine = .amsnet(method)
+            (alignment, stride) = (method.alignment, method.stride)
+        case .plain:
+            detailReturn = nil
+            engine = .plain(Plain(network: model.network, weights: model.weights))
+            (alignment, stride) = (model.network.tiling.multiple, 1)
+        }
+        grid = try TileGrid(
+            width: pixels.width, height: pixels.height, tile: max(options.tile ?? Self.defaultTile, alignment),
+            overlap: options.overlap ?? model.network.tiling.overlap * stride, alignment: alignment)
+        threads = options.threads ?? processorCount
+        strength = Float(options.strength)
+    }
+
+    /// Network passes over every pixel.
+    var passes: Int {
+        switch engine {
+        case .amsnet(let method): method.passes
+        case .plain: 1
+        }
+    }
+
+    /// "4x3 of 512x480": columns, rows, width and height of the tiles.
+    var plan: String { "\(grid.columns)x\(grid.rows) of \(grid.tileWidth)x\(grid.tileHeight)" }
+
+    /// The denoised photograph; extra channels keep every bit.
+    ///
+    /// Memory beside input and output is one row of tiles and the tiles in work.
+    func run(on source: PixelBuffer, progress: @escaping @Sendable (Double) -> Void) throws -> PixelBuffer {
+        let work = Mutex(Work(stitcher: Stitcher(grid: grid, channels: source.colourChannels), output: source))
+        _ = try parallelMap(grid.count, threads: threads) { index in
+            let tile = grid[index]
+            let denoised = try denoise(
+                source.planar(inside: tile), at: tile, passThreads: grid.count == 1 ? threads : 1)
+            let finished = work.withLock { work in
+                work.add(denoised, of: index)
+                return work.stitcher.next
+            }
+            progress(Double(finished) / Double(grid.count))
+        }
+        return work.withLock { $0.output }
+    }
+
+    /// What tiles are joined into.
+    private struct Work {
+        var stitcher: Stitcher
+        var output: PixelBuffer
+
+        mutating func add(_ tile: PlanarImage, of index: Int) {
+            stitcher.add(tile, of: index) { (band: Stitcher.Band) in
+                output.write(band.pixels, row: band.row, column: 0)
+            }
+        }
+    }
+
+    /// - Parameter noisy: the part of the tile that lies in the photograph.
+    /// - Returns: the whole tile, 0 where it reaches beyond the photograph.
+    private func denoise(_ noisy: PlanarImage, at tile: Tile, passThreads: Int) throws -> PlanarImage {
+        let input = Tensor(colour: noisy)
+        let output =
+            switch engine {
+            case .amsnet(let method):
+                try method.denoise(input, row: tile.y, column: tile.x, threads: passThreads)
+            case .plain(let method): method.denoise(input)
+            }
+        guard output.isFinite else { throw NonFiniteOutput(file: file) }
+        var denoised = output.planarImage(channels: noisy.channels)
+        detailReturn?.apply(to: &denoised, noisy: noisy)
+        if strength < 1 { denoised.blend(noisy, share: 1 - strength) }
+        return denoised.cropped(to: Tile(x: 0, y: 0, width: tile.width, height: tile.height))
+    }
+}

@@ -1,0 +1,119 @@
+import Foundation
+import Imaging
+import Methods
+import SystemPackage
+import Tensors
+
+/// Crops at random places of photographs in folders, flipped at random (spec A.9).
+///
+/// Photographs are kept in memory at 8 bits, so that a crop costs no decoding.
+public struct TrainingFolder: TrainingSource {
+    /// Largest clean photograph kept, in megapixels: larger ones are shrunk by a whole factor, which also takes away
+    /// what noise and compression they carry.
+    static let cleanMegapixels = 4.0
+
+    private let noisy: [EightBitImage]
+    private let clean: [EightBitImage]
+
+    /// - Parameters:
+    ///   - noisy: folders of noisy captures, for stages B and P.
+    ///   - clean: folders of clean photographs, for synthetic pairs.
+    ///   - side: the smallest side that a photograph must have.
+    ///   - skipped: called for each file that is too small or cannot be decoded.
+    /// - Throws: `OptionsError` when a folder that was named holds no photograph.
+    public init(noisy: [FilePath], clean: [FilePath], side: Int, skipped: (String) -> Void) throws {
+        self.noisy = try Self.load(noisy, side: side, shrinking: false, skipped)
+        self.clean = try Self.load(clean, side: side, shrinking: true, skipped)
+    }
+
+    /// Photographs to learn from.
+    public var count: (noisy: Int, clean: Int) { (noisy.count, clean.count) }
+
+    public func sample(for objective: Objective, crop: Int, key: UInt64) throws -> TrainingSample {
+        var random = RandomSource(seed: key)
+        let images = objective == .synthetic ? clean : noisy
+        guard !images.isEmpty else {
+            let option = objective == .synthetic ? "--clean" : "--noisy"
+            throw OptionsError(
+                description: "no photographs for the objective \(objective.rawValue): name a folder with \(option)")
+        }
+        let image = images[random.index(below: images.count)]
+        let planes = image.crop(
+            row: random.index(below: image.height - crop + 1), column: random.index(below: image.width - crop + 1),
+            side: crop, flips: (random.uniform() < 0.5, random.uniform() < 0.5))
+        guard objective == .synthetic else { return TrainingSample(noisy: Tensor(colour: planes)) }
+        var generator = SeededGenerator(seed: random.next())
+        let pair = NoiseModel.sampled(using: &generator).pair(from: planes, using: &generator)
+        return TrainingSample(noisy: Tensor(colour: pair.noisy), clean: Tensor(colour: pair.clean))
+    }
+
+    private static func load(
+        _ folders: [FilePath], side: Int, shrinking: Bool, _ skipped: (String) -> Void
+    ) throws -> [EightBitImage] {
+        try folders.flatMap { folder -> [EightBitImage] in
+            let images = try PhotographFolder.files(in: folder).compactMap { path -> EightBitImage? in
+                do {
+                    let pixels = try ImageDecoder.decode(path).pixels
+                    let megapixels = Double(pixels.width * pixels.height) / 1e6
+                    let factor = shrinking ? Int((megapixels / cleanMegapixels).squareRoot().rounded(.up)) : 1
+                    let image = EightBitImage(pixels, shrunkBy: factor)
+                    if min(image.width, image.height) >= side { return image }
+                    skipped("\(path): \(image.width)×\(image.height) pixels are too few for crops of \(side)")
+                } catch {
+                    skipped("\(error)")
+                }
+                return nil
+            }
+            guard !images.isEmpty else {
+                throw OptionsError(description: "\(folder) holds no photograph of at least \(side)×\(side) pixels")
+            }
+            return images
+        }
+    }
+}
+
+/// Three planes of 8-bit samples.
+struct EightBitImage: Sendable {
+    let width: Int
+    let height: Int
+    private let samples: [UInt8]
+
+    /// - Parameter factor: each output pixel is the mean of factor² input pixels.
+    init(_ pixels: PixelBuffer, shrunkBy factor: Int) {
+        (width, height) = (pixels.width / factor, pixels.height / factor)
+        var samples = [UInt8](repeating: 0, count: 3 * width * height)
+        for row in 0..<height {
+            let rows = pixels.planar(rows: row * factor..<(row + 1) * factor, columns: 0..<width * factor)
+            for channel in 0..<3 {
+                let source = min(channel, rows.channels - 1)
+                for column in 0..<width {
+                    var sum: Float = 0
+                    for y in 0..<factor {
+                        for x in 0..<factor { sum += rows[source, y, column * factor + x] }
+                    }
+                    samples[(channel * height + row) * width + column] = UInt8(sum * 255 / Float(factor * factor) + 0.5)
+                }
+            }
+        }
+        self.samples = samples
+    }
+
+    /// A square crop in [0, 1], mirrored across and down where asked.
+    func crop(row: Int, column: Int, side: Int, flips: (across: Bool, down: Bool)) -> PlanarImage {
+        var image = PlanarImage(width: side, height: side, channels: 3)
+        image.samples.withUnsafeMutableBufferPointer { target in
+            samples.withUnsafeBufferPointer { source in
+                for channel in 0..<3 {
+                    for y in 0..<side {
+                        let from = (channel * height + row + (flips.down ? side - 1 - y : y)) * width + column
+                        let to = (channel * side + y) * side
+                        for x in 0..<side {
+                            target[to + x] = Float(source[from + (flips.across ? side - 1 - x : x)]) / 255
+                        }
+                    }
+                }
+            }
+        }
+        return image
+    }
+}
