@@ -1,0 +1,56 @@
+import SystemPackage
+
+/// Why the service cannot do something: what happened, to which file, and what to do about it.
+public struct ServiceError: Error, Sendable, Equatable, CustomStringConvertible {
+    /// The kinds of failure; more may be added.
+    public struct Code: Sendable, Hashable, RawRepresentable {
+        public let rawValue: String
+
+        public init(rawValue: String) {
+            self.rawValue = rawValue
+        }
+
+        /// A key, a value or a combination of them is wrong.
+        public static let badConfiguration = Code(rawValue: "bad_configuration")
+        /// The configuration file that was named does not exist or cannot be read.
+        public static let missingConfiguration = Code(rawValue: "missing_configuration")
+        /// Another daemon works in the state folder.
+        public static let locked = Code(rawValue: "locked")
+        /// A folder or file cannot be read or written.
+        public static let inaccessible = Code(rawValue: "inaccessible")
+        /// The kernel refused to watch a folder.
+        public static let watchFailed = Code(rawValue: "watch_failed")
+        /// The file disappeared.
+        public static let vanished = Code(rawValue: "vanished")
+        /// The file is a link, a pipe or a device.
+        public static let notARegularFile = Code(rawValue: "not_a_regular_file")
+        /// An output does not have the content that was written.
+        public static let damagedOutput = Code(rawValue: "damaged_output")
+        /// The output's file system is too full.
+        public static let noSpace = Code(rawValue: "no_space")
+    }
+
+    public let code: Code
+    /// The file, folder or key concerned.
+    public let subject: String
+    /// What happened.
+    public let cause: String
+    /// What the operator can do.
+    public let remedy: String
+
+    public init(_ code: Code, subject: String, cause: String, remedy: String) {
+        self.code = code
+        self.subject = subject
+        self.cause = cause
+        self.remedy = remedy
+    }
+
+    public var description: String { "\(subject): \(cause); \(remedy)" }
+
+    /// A file that the operating system did not let the service use.
+    static func inaccessible(_ path: FilePath, _ doing: String, _ number: Errno) -> ServiceError {
+        ServiceError(
+            .inaccessible, subject: path.string, cause: "cannot \(doing) (\(number))",
+            remedy: "check that it exists and that the service's user may use it")
+    }
+}

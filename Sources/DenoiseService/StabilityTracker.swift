@@ -1,0 +1,62 @@
+import Ledger
+import SystemPackage
+
+/// Decides when a file has stood still for long enough. Knows no clock and no file system: the caller says what it
+/// saw and when, in time since an arbitrary origin that never jumps.
+public struct StabilityTracker: Sendable {
+    private struct Watched {
+        var identity: FileIdentity
+        var since: Duration
+        /// Files become stable in the order in which they were first seen.
+        var order: Int
+    }
+
+    public let delay: Duration
+    private var watched: [FilePath: Watched] = [:]
+    private var seen = 0
+
+    public init(delay: Duration) {
+        self.delay = delay
+    }
+
+    /// The files that are not stable yet.
+    public var paths: Set<FilePath> { Set(watched.keys) }
+    public var isEmpty: Bool { watched.isEmpty }
+
+    /// When the next file can become stable; nil if none is watched.
+    public var deadline: Duration? { watched.values.lazy.map(\.since).min().map { $0 + delay } }
+
+    /// Takes note of a file; any difference in size, times or inode starts its delay again.
+    ///
+    /// - Parameters:
+    ///   - quiet: how long the file is known to have stood still already, by its own times.
+    /// - Returns: true if the file is new or changed.
+    public mutating func observe(
+        _ path: FilePath, _ identity: FileIdentity, at now: Duration, quiet: Duration = .zero
+    ) -> Bool {
+        guard let earlier = watched[path] else {
+            watched[path] = Watched(identity: identity, since: now - max(quiet, .zero), order: seen)
+            seen += 1
+            return true
+        }
+        guard earlier.identity != identity else { return false }
+        watched[path] = Watched(identity: identity, since: now, order: earlier.order)
+        return true
+    }
+
+    /// No longer watches a file; false if it was not watched.
+    public mutating func forget(_ path: FilePath) -> Bool { watched.removeValue(forKey: path) != nil }
+
+    /// The files whose delay is over, in the order in which they were first seen; each must be looked at once more
+    /// and given to `confirm`.
+    public func due(at now: Duration) -> [FilePath] {
+        watched.filter { $0.value.since + delay <= now }.sorted { $0.value.order < $1.value.order }.map(\.key)
+    }
+
+    /// The last look at a file that is due: true if it is stable, and then no longer watched.
+    public mutating func confirm(_ path: FilePath, _ identity: FileIdentity, at now: Duration) -> Bool {
+        guard !observe(path, identity, at: now) else { return false }
+        watched[path] = nil
+        return true
+    }
+}

@@ -1,0 +1,121 @@
+import ArgumentParser
+import Denoising
+import Foundation
+import Methods
+import Networks
+import SystemPackage
+import Tensors
+
+/// Speed on this machine, beside what its matrix products reach.
+struct Bench: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "Measure network passes or training steps, as a share of this machine's matrix products.",
+        usage: "denoised bench [<options>]",
+        discussion: """
+            Each thread runs passes of its own, as tiles and masks do; seconds are wall time divided by passes.
+
+            denoised bench --network restormer --size 256
+            denoised bench --model denoised --train --json
+            """)
+
+    @Option(help: "Architecture: \(NetworkConfiguration.named.keys.sorted().joined(separator: ", ")).")
+    var network: String?
+
+    @Option(help: "A model's name or file; default: the shipped one.")
+    var model: String?
+
+    @Option(help: "Side of the square image.")
+    var size = 256
+
+    @Option(help: "Threads; default: one for each processor.")
+    var threads: Int?
+
+    @Option(help: "Timed repetitions; the median counts.")
+    var repeats = 3
+
+    @Flag(help: "One AMSNet stage-B step on 2 crops of 160×160 instead of a pass.")
+    var train = false
+
+    @Flag(help: "Print one JSON object.")
+    var json = false
+
+    private struct Result: Encodable {
+        let network: String
+        let size: Int
+        let threads: Int
+        let seconds: Double
+        let gflops: Double
+        let sgemm_share: Double
+        let peak_mib: Double
+    }
+
+    func validate() throws {
+        guard size >= 16, repeats >= 1, threads ?? 1 >= 1 else {
+            throw ValidationError("--size must be at least 16, --repeats and --threads at least 1")
+        }
+        if let network, NetworkConfiguration.named[network] == nil {
+            throw ValidationError("there is no network \(network)")
+        }
+    }
+
+    func run() throws {
+        let (name, network, weights) = try subject()
+        let threads = threads ?? processorCount
+        let passes = train ? 6.0 * 2 * 160 * 160 : 2.0 * Double(size * size)
+        let seconds = try train ? trainingStep(network, weights, threads) : pass(network, weights, threads)
+        let gflops = network.multiplicationsPerPixel * passes / seconds / 1e9
+        let result = Result(
+            network: name, size: train ? 160 : size, threads: threads, seconds: seconds, gflops: gflops,
+            sgemm_share: gflops / matrixProductSpeed(threads: threads), peak_mib: peakMemory)
+        if json { return try Console.json(result) }
+        print(
+            "\(name), \(train ? "one stage-B step, 2 crops of 160×160" : "one pass of \(size)×\(size)"), \(threads) threads"
+        )
+        print(
+            String(
+                format: "%.4f s, %.1f GFLOP/s, %.0f %% of sgemm, peak %.0f MiB", seconds, gflops,
+                100 * result.sgemm_share,
+                result.peak_mib))
+        print("arithmetic: \(arithmeticName)")
+    }
+
+    private func subject() throws -> (String, any Network, Weights) {
+        if let network, let configuration = NetworkConfiguration.named[network] {
+            let made = configuration.makeNetwork()
+            return (network, made, Weights(initialising: made, seed: 1))
+        }
+        let model = try ModelStore(state: nil).model(named: model)
+        return (model.name, model.network, model.weights)
+    }
+
+    private func pass(_ network: any Network, _ weights: Weights, _ threads: Int) throws -> Double {
+        let image = Tensor([3, 1, size, size], repeating: 0.5)
+        return try medianSeconds {
+            _ = try parallelMap(threads, threads: threads) { _ in network.infer(image, weights).count }
+        } / Double(threads)
+    }
+
+    private func trainingStep(_ network: any Network, _ weights: Weights, _ threads: Int) throws -> Double {
+        let plan = TrainingPlan(stages: [.init(.masked, steps: repeats + 1, rate: 1e-4)], batch: 2)
+        var trainer = Trainer(network: network, plan: plan, weights: weights)
+        return try medianSeconds { _ = try trainer.advance(from: GreySource(), threads: threads) }
+    }
+
+    private func medianSeconds(_ body: () throws -> Void) throws -> Double {
+        try body()
+        let times = try (0..<repeats).map { _ in
+            let start = ContinuousClock.now
+            try body()
+            return (ContinuousClock.now - start).seconds
+        }
+        return times.sorted()[repeats / 2]
+    }
+
+    /// A ramp: what is in the picture does not change the work.
+    private struct GreySource: TrainingSource {
+        func sample(for objective: Objective, crop: Int, key: UInt64) -> TrainingSample {
+            TrainingSample(
+                noisy: Tensor([3, 1, crop, crop], (0..<3 * crop * crop).map { Float($0 % crop) / Float(crop) }))
+        }
+    }
+}

@@ -1,0 +1,93 @@
+import ArgumentParser
+import DenoiseService
+import Denoising
+import Foundation
+import Imaging
+import SystemPackage
+
+/// Files or folders, no daemon and no ledger needed.
+struct Process: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "Denoise files or folders once, without daemon and ledger.",
+        discussion: """
+            Outputs never replace files: a taken name gets a number. Links stand for the files that they point to.
+
+            denoised process IMG_1.DNG --output out
+            denoised process holiday/ --output out --preset balanced --format jpeg
+            """)
+
+    @Argument(help: "Photographs, or folders of photographs.")
+    var inputs: [String]
+
+    @Option(help: "Folder for the outputs; created if missing.")
+    var output: String
+
+    @Option(help: "State folder whose promoted model is used.")
+    var state: String?
+
+    @Flag(help: "Print one JSON object for each input.")
+    var json = false
+
+    @OptionGroup var image: ImageOptionGroup
+
+    private struct Line: Encodable {
+        let file: String
+        let output: String?
+        let status: String
+        let seconds: Double?
+        let reason: String?
+
+        func encode(to encoder: any Encoder) throws {
+            var container = encoder.container(keyedBy: CodingKeys.self)
+            try container.encode(file, forKey: .file)
+            try container.encode(output, forKey: .output)
+            try container.encode(status, forKey: .status)
+            try container.encode(seconds, forKey: .seconds)
+            try container.encode(reason, forKey: .reason)
+        }
+
+        private enum CodingKeys: CodingKey { case file, output, status, seconds, reason }
+    }
+
+    func run() throws {
+        let denoiser = try PhotographDenoiser(
+            options: image.options, state: state.map { FilePath($0) }, limits: .ofNamedFiles)
+        let files = try inputs.map { FilePath($0) }.flatMap { input in
+            PhotographFolder.exists(at: input) ? try PhotographFolder.files(in: input) : [input]
+        }
+        try createFolder(FilePath(output))
+        let failures = try files.reduce(0) { try $0 + (process($1, denoiser) ? 0 : 1) }
+        if failures > 0 { throw ExitCode(failures == files.count && files.count == 1 ? 1 : 3) }
+    }
+
+    /// Denoises one file and says so; false if it failed.
+    private func process(_ file: FilePath, _ denoiser: PhotographDenoiser) throws -> Bool {
+        let line = ProgressLine(printable(file.lastComponent?.string ?? file.string))
+        do {
+            let report = try denoiser.denoise(file, into: FilePath(output)) { line.update($0) }
+            line.finish()
+            let seconds = report.metrics["seconds"]
+            if json {
+                try Console.json(
+                    Line(file: file.string, output: report.output, status: "done", seconds: seconds, reason: nil))
+            } else {
+                print("\(printable(file.string)) → \(printable(report.output)) (\(summary(report)))")
+            }
+            return true
+        } catch {
+            line.finish()
+            complain(error)
+            if json {
+                try Console.json(
+                    Line(file: file.string, output: nil, status: "failed", seconds: nil, reason: "\(error)"))
+            }
+            return false
+        }
+    }
+
+    private func summary(_ report: DenoisingReport) -> String {
+        let work = "\(report.width) × \(report.height) in \(decimal(report.metrics["seconds"])) s"
+        guard let before = report.metrics["noise_before"] else { return work }
+        return "\(work), noise \(decimal(before)) → \(decimal(report.metrics["noise_after"])) of 255"
+    }
+}

@@ -1,0 +1,147 @@
+import ArgumentParser
+import Denoising
+import Foundation
+import Methods
+import Networks
+import SystemPackage
+import Tensors
+
+/// Training from scratch or from a model.
+struct Train: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "Train a model on noisy captures: AMSNet stage B, then P.",
+        discussion: """
+            With --clean, the network first learns from synthetic noise on clean photographs;
+            that makes stage B short.
+
+            denoised train --noisy captures/ --steps 20000 --out mine.safetensors
+            denoised train --clean photos/ --clean-steps 15000 --out clean.safetensors
+            denoised train --from clean.safetensors --noisy captures/ --steps 1000 --out mine.safetensors
+            """)
+
+    @Option(help: "Folders of noisy captures.")
+    var noisy: [String] = []
+
+    @Option(help: "Folders of clean photographs for synthetic pairs.")
+    var clean: [String] = []
+
+    @Option(help: "Architecture: \(NetworkConfiguration.named.keys.sorted().joined(separator: ", ")).")
+    var network = "nafnet-compact"
+
+    @Option(help: "Steps of stages B and P together; a fifth of them are P.")
+    var steps = 0
+
+    @Option(help: "Steps on synthetic pairs before stage B.")
+    var cleanSteps = 0
+
+    @Option(help: "Learning rate at the start of the synthetic stage.")
+    var cleanRate = 8e-4
+
+    @Option(help: "Learning rate at the start of stages B and P.")
+    var rate = 1e-4
+
+    @Option(help: "Crops for each step.")
+    var batch = 4
+
+    @Option(help: "Side of a crop in pixels, a multiple of 40.")
+    var crop = 160
+
+    @Option(
+        help: "Stride of pixel downsampling that inference with this model begins with; default: as --from, else 2.")
+    var stride: Int?
+
+    @Option(help: "Model file to write; its checkpoint lies beside it.")
+    var out: String
+
+    @Option(help: "Model to start from, by name or file; its network counts.")
+    var from: String?
+
+    @Option(help: "Share of noisy pixels that refinement copies put back; default: as --from, else 0.16.")
+    var replacement: Double?
+
+    @Option(help: "Seed of weights, crops and masks.")
+    var seed: UInt64 = 0
+
+    @Option(help: "Worker threads; default: one for each processor.")
+    var threads: Int?
+
+    @Option(help: "What the data are and their licence, for the model's metadata.")
+    var data: String?
+
+    @Flag(help: "Continue from the checkpoint beside --out.")
+    var resume = false
+
+    private var checkpoint: FilePath { FilePath(out + ".checkpoint") }
+
+    func validate() throws {
+        guard resume || steps + cleanSteps > 0 else {
+            throw ValidationError("nothing to do: give --steps or --clean-steps")
+        }
+        guard steps == 0 || !noisy.isEmpty else { throw ValidationError("--steps needs --noisy, a folder of captures") }
+        guard cleanSteps == 0 || !clean.isEmpty else { throw ValidationError("--clean-steps needs --clean") }
+        guard NetworkConfiguration.named[network] != nil else {
+            throw ValidationError("there is no network \(network)")
+        }
+        guard batch > 0 else { throw ValidationError("--batch must be at least 1") }
+        guard crop > 0, crop % 40 == 0 else { throw ValidationError("--crop must be a multiple of 40") }
+        guard (0...1).contains(replacement ?? 0) else { throw ValidationError("--replacement must be between 0 and 1") }
+        guard (1...8).contains(stride ?? 1) else { throw ValidationError("--stride must be between 1 and 8") }
+    }
+
+    func run() throws {
+        let parent = try from.map { try ModelStore(state: nil).model(named: $0) }
+        var run = try resume ? TrainingRun(resuming: checkpoint) : start(from: parent)
+        let source = try TrainingFolder(
+            noisy: noisy.map { FilePath($0) }, clean: clean.map { FilePath($0) }, side: run.trainer.plan.crop
+        ) { Console.error("denoised: skipped \($0)") }
+        Console.error("learning from \(source.count.noisy) captures and \(source.count.clean) clean photographs")
+        try run.run(from: source, threads: threads ?? processorCount) { progress in
+            print(
+                "step \(progress.step) of \(progress.steps) (\(progress.objective.rawValue)): loss "
+                    + String(format: "%.5f, %.2f s a step, ", progress.loss, progress.secondsPerStep)
+                    + "\(Console.duration(progress.secondsLeft)) left")
+            fflush(nil)
+        }
+        try Model.write(
+            run.trainer.weights, of: run.trainer.network, metadata: metadata(run, parent), to: FilePath(out))
+        print("wrote \(out)")
+    }
+
+    private func start(from parent: Model?) throws -> TrainingRun {
+        let stages = [
+            TrainingPlan.Stage(.synthetic, steps: cleanSteps, rate: cleanRate),
+            TrainingPlan.Stage(.masked, steps: steps - steps / 5, rate: rate),
+            TrainingPlan.Stage(.transfer, steps: steps / 5, rate: rate / 2),
+        ]
+        func plan(_ hiddenPixels: HiddenPixels) -> TrainingPlan {
+            TrainingPlan(stages: stages, batch: batch, crop: crop, seed: seed, hiddenPixels: hiddenPixels)
+        }
+        if let parent {
+            return TrainingRun(
+                Trainer(network: parent.network, plan: plan(parent.hiddenPixels), weights: parent.weights),
+                checkpoint: checkpoint)
+        }
+        guard let configuration = NetworkConfiguration.named[network] else {
+            throw ValidationError("there is no network \(network)")
+        }
+        let made = configuration.makeNetwork()
+        return TrainingRun(
+            Trainer(network: made, plan: plan(.neighbours), weights: Weights(initialising: made, seed: seed)),
+            checkpoint: checkpoint)
+    }
+
+    private func metadata(_ run: TrainingRun, _ parent: Model?) -> [String: String] {
+        let plan = run.trainer.plan
+        let stride = stride ?? parent?.stride ?? 2
+        let replacement = replacement ?? parent?.replacement ?? AMSNet.publishedReplacement
+        var metadata = [
+            "variant": plan.stages.contains { $0.objective == .transfer } ? "P" : "B",
+            "steps": plan.stages.map { "\($0.objective.rawValue) \($0.steps)" }.joined(separator: ", "),
+            "seed": "\(plan.seed)", "batch": "\(plan.batch)", "crop": "\(plan.crop)",
+            "hidden_pixels": plan.hiddenPixels.rawValue, "stride": "\(stride)", "replacement": "\(replacement)",
+        ]
+        metadata["data"] = data
+        metadata["parent"] = from
+        return metadata
+    }
+}

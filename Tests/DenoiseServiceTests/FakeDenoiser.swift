@@ -1,0 +1,65 @@
+import Crypto
+import Denoising
+import Foundation
+import Synchronization
+import SystemPackage
+
+/// Copies photographs instead of denoising them; fails on content that begins with "bad".
+final class FakeDenoiser: PhotographDenoising {
+    struct NotAPhotograph: Error, CustomStringConvertible {
+        var description: String { "not a photograph;\nreplace it" }
+    }
+
+    let recipeHash: String
+    let modelName = "fake"
+    let modelHash = String(repeating: "b", count: 64)
+    private let before: @Sendable (FilePath) throws -> Void
+    private let denoised = Mutex<[FilePath]>([])
+
+    /// - Parameter before: called with each photograph before it is read.
+    init(
+        recipe: Character = "a", before: @escaping @Sendable (FilePath) throws -> Void = { _ in }
+    ) {
+        recipeHash = String(repeating: recipe, count: 64)
+        self.before = before
+    }
+
+    /// The photographs so far, in order.
+    var photographs: [FilePath] { denoised.withLock { $0 } }
+
+    func denoise(
+        _ photograph: FilePath, into directory: FilePath, progress: @escaping @Sendable (Double) -> Void
+    ) throws -> DenoisingReport {
+        denoised.withLock { $0.append(photograph) }
+        try before(photograph)
+        progress(0.5)
+        let content = try bytes(of: photograph)
+        if content.starts(with: "bad".utf8) { throw NotAPhotograph() }
+        let output = directory.appending("denoised-\(photograph.stem ?? "").tiff")
+        let result = content + Array("!".utf8)
+        try write(result, to: output)
+        return DenoisingReport(
+            source: photograph.string, sourceHash: Self.hash(content), output: output.string,
+            outputHash: Self.hash(result), width: 3, height: 2, passes: 1, tilePlan: "1x1 of 3", camera: "Fake 1",
+            iso: 800, metrics: ["noise_before": 10, "noise_after": 1])
+    }
+
+    private static func hash(_ bytes: [UInt8]) -> String {
+        SHA256.hash(data: bytes).map { String(format: "%02x", $0) }.joined()
+    }
+}
+
+func bytes(of path: FilePath) throws -> [UInt8] {
+    let file = try FileDescriptor.open(path, .readOnly)
+    return try file.closeAfter {
+        var content = [UInt8](repeating: 0, count: 1 << 16)
+        let count = try content.withUnsafeMutableBytes { try file.read(into: $0) }
+        return Array(content.prefix(count))
+    }
+}
+
+func write(_ content: some Sequence<UInt8>, to path: FilePath) throws {
+    let file = try FileDescriptor.open(
+        path, .writeOnly, options: [.create, .truncate], permissions: [.ownerReadWrite])
+    _ = try file.closeAfter { try file.writeAll(content) }
+}

@@ -1,0 +1,68 @@
+import Denoising
+import Foundation
+import Networks
+import SystemPackage
+import Tensors
+import Testing
+
+extension EndToEnd {
+    /// Training, and the model that comes of it.
+    @Suite struct TrainingTests {
+        private let place: Workplace
+
+        init() throws {
+            place = try Workplace()
+            try place.folder("captures")
+            try place.putWaves(as: "captures/a.png", width: 64, height: 64)
+        }
+
+        private func train(_ arguments: String...) throws -> Program.Outcome {
+            let options = ["--noisy", "captures", "--crop", "40", "--batch", "1"]
+            return try place.run.start(["train"] + options + arguments).finish()
+        }
+
+        @Test func aTrainedModelIsReadyForUse() throws {
+            let training = try train("--steps", "3", "--from", place.model, "--out", "mine.safetensors")
+            #expect(training.code == 0)
+            #expect(training.lines.last == "wrote mine.safetensors")
+            let show = try place.run("model", "show", "mine.safetensors")
+            #expect(show.code == 0)
+            for fact in ["mine", "nafnet", "masked 3", "parameters"] { #expect(show.output.contains(fact), "\(fact)") }
+            let outcome = try place.run(
+                "process", "captures/a.png", "--output", "out", "--model", "mine.safetensors", "--preset", "balanced")
+            #expect(outcome.code == 0)
+        }
+
+        @Test func aFinishedTrainingResumesToTheSameWeights() throws {
+            _ = try train("--steps", "3", "--from", place.model, "--out", "mine.safetensors")
+            let checkpoint = try place.bytes("mine.safetensors.checkpoint")
+            let first = try Model(contentsOf: FilePath(place["mine.safetensors"].path))
+            #expect(try train("--resume", "--out", "mine.safetensors").code == 0)
+            let second = try Model(contentsOf: FilePath(place["mine.safetensors"].path))
+            #expect(first.weights.tensors.mapValues(\.values) == second.weights.tensors.mapValues(\.values))
+            #expect(try place.bytes("mine.safetensors.checkpoint") == checkpoint)
+        }
+
+        @Test func resumingNeedsACheckpoint() throws {
+            let outcome = try train("--resume", "--out", "other.safetensors")
+            #expect(outcome.code == 1)
+            #expect(outcome.errorLines.count == 1)
+            #expect(outcome.errors.contains("other.safetensors.checkpoint"))
+        }
+
+        @Test func aModelThatDoesNotExistIsSaidInOneLine() throws {
+            let outcome = try place.run("model", "show", "nothing")
+            #expect(outcome.code == 1)
+            #expect(outcome.errorLines.count == 1)
+            #expect(outcome.errors.contains("there is no model of that name"))
+        }
+
+        @Test(arguments: [
+            ["--out", "x"], ["--out", "x", "--steps", "3", "--network", "nothing"], ["--steps", "3"],
+            ["--out", "x", "--steps", "3", "--crop", "50"],
+        ])
+        func wrongUseIsTwo(_ arguments: [String]) throws {
+            #expect(try place.run.start(["train", "--noisy", "captures"] + arguments).finish().code == 2)
+        }
+    }
+}
