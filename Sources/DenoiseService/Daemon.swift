@@ -101,14 +101,11 @@ public struct Daemon: Sendable {
         let manager = manager
         let intake = try Intake(
             configuration, ledger: ledger, logger: logger, time: time, isOneshot: oneshot,
-            onQueued: { [ledger, progress] in
-                let waiting = (try? ledger.count(of: .queued)) ?? 0
-                progress.update { $0.waiting = waiting }
-                worker.wake()
-            },
-            onReady: { manager.ready() }, onStopping: { manager.stopping() }, onDrained: { worker.drain() })
+            onQueued: { worker.wake() }, onReady: { manager.ready() }, onStopping: { manager.stopping() },
+            onDrained: { worker.drain() })
         let reporter = StatusReporter(
-            progress: progress, manager: manager, state: configuration.state, time: time)
+            progress: progress, waiting: { [ledger] in try? ledger.count(of: .queued) }, manager: manager,
+            state: configuration.state, time: time)
         return [
             .init(service: reporter),
             .init(

@@ -5,6 +5,9 @@ import SystemPackage
 /// progress: a photograph that hangs gets the service restarted.
 struct StatusReporter: Service {
     let progress: ServiceProgress
+    /// Photographs in the queue, or nil if the ledger does not answer. Asked when a line is due: the queue has several
+    /// writers, and a number that each of them carried over would be as old as the slowest.
+    let waiting: @Sendable () -> Int?
     let manager: ServiceManager
     let state: FilePath
     let time: MonotonicTime
@@ -12,6 +15,7 @@ struct StatusReporter: Service {
     /// What was said last, so that nothing is said twice.
     struct Memory: Sendable {
         var summary = ""
+        var waiting = 0
         var pulse = -1
         var fed: Duration?
     }
@@ -29,7 +33,9 @@ struct StatusReporter: Service {
     /// Says what changed since the last report.
     func report(_ memory: inout Memory) {
         let now = time()
-        let snapshot = progress.snapshot
+        var snapshot = progress.snapshot
+        snapshot.waiting = waiting() ?? memory.waiting
+        memory.waiting = snapshot.waiting
         let summary = snapshot.summary(at: now)
         if summary != memory.summary {
             manager.status(summary)

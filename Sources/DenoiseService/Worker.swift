@@ -92,9 +92,7 @@ final class Worker: Service {
 
     private func denoise(_ next: QueuedPhotograph) throws {
         let start = time()
-        let waiting = try ledger.count(of: .queued) - 1
         progress.update {
-            $0.waiting = max(waiting, 0)
             $0.current = ProgressState.Current(
                 id: next.id, name: printable(next.path.lastComponent?.string ?? ""), fraction: 0, since: start)
         }
@@ -147,12 +145,7 @@ final class Worker: Service {
         let isShort = output.freeSpace().map { $0 < configuration.limits.minimumFreeSpace } ?? false
         let before = progress.snapshot.obstacle
         guard isShort != (before != nil) else { return !isShort }
-        let waiting = try ledger.count(of: .queued)
-        let obstacle = isShort ? "waiting for free space" : nil
-        progress.update {
-            $0.obstacle = obstacle
-            $0.waiting = waiting
-        }
+        progress.update { $0.obstacle = isShort ? "waiting for free space" : nil }
         if isShort {
             logger.warning("no photograph is begun", metadata: ["error": "\(spaceError())"])
         } else {

@@ -62,7 +62,8 @@ import Testing
         ])
         let box = Clock()
         let progress = ServiceProgress()
-        let reporter = StatusReporter(progress: progress, manager: manager, state: folder.state, time: { box.now })
+        let reporter = StatusReporter(
+            progress: progress, waiting: { 0 }, manager: manager, state: folder.state, time: { box.now })
         var memory = StatusReporter.Memory()
         func pings(at seconds: Int) -> Int {
             box.now = .seconds(seconds)
