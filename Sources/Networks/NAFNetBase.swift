@@ -119,9 +119,13 @@ extension NAFNetBase {
         }
 
         func callAsFunction(_ x: Variable, _ pass: Pass) -> Variable {
-            let gated = gate(gelu(conv2(conv1(norm1(x, pass), pass), pass)), pass)
-            let y = scaledResidual(x, conv3(gated, pass), scale: pass[beta])
-            return scaledResidual(y, conv5(gelu(conv4(norm2(y, pass), pass)), pass), scale: pass[gamma])
+            nafBlock(
+                x,
+                NAFBlockWeights(
+                    norm1: norm1.layer(pass), conv1: conv1.layer(pass), conv2: conv2.layer(pass),
+                    gate: gate.weights(pass),
+                    conv3: conv3.layer(pass), beta: pass[beta], norm2: norm2.layer(pass), conv4: conv4.layer(pass),
+                    conv5: conv5.layer(pass), gamma: pass[gamma]))
         }
     }
 
@@ -141,11 +145,9 @@ extension NAFNetBase {
             expand = layer(scope["3"], from: channels / 2, to: channels)
         }
 
-        func callAsFunction(_ x: Variable, _ pass: Pass) -> Variable {
-            squeezeExcite(
-                x,
-                SqueezeExciteWeights(
-                    reduce: (pass[reduce.weight], pass[reduce.bias]), expand: (pass[expand.weight], pass[expand.bias])))
+        func weights(_ pass: Pass) -> SqueezeExciteWeights {
+            SqueezeExciteWeights(
+                reduce: (pass[reduce.weight], pass[reduce.bias]), expand: (pass[expand.weight], pass[expand.bias]))
         }
     }
 }
@@ -160,7 +162,13 @@ struct AffineNorm: Sendable {
         bias = scope.parameter("bias", [channels], .constant(0))
     }
 
-    func callAsFunction(_ x: Variable, _ pass: Pass) -> Variable {
-        affineNorm(x, weight: pass[weight], bias: pass[bias])
+    func layer(_ pass: Pass) -> NAFBlockWeights.Layer { (pass[weight], pass[bias]) }
+}
+
+extension Convolution {
+    /// Weight and bias of a convolution that has one.
+    fileprivate func layer(_ pass: Pass) -> NAFBlockWeights.Layer {
+        guard let bias else { preconditionFailure("NAFNet's convolutions have biases") }
+        return (pass[weight], pass[bias])
     }
 }

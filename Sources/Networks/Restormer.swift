@@ -125,11 +125,13 @@ extension Restormer {
         }
 
         func callAsFunction(_ x: Variable, _ pass: Pass) -> Variable {
-            let qkv = qkvDepthwise(qkv(biasFreeNorm(x, weight: pass[norm1]), pass), pass)
-            let mixed = transposedAttention(qkv, temperature: pass[temperature], heads: heads)
-            let y = add(x, attentionOut(mixed, pass))
-            let gate = geluGate(feedDepthwise(feedIn(biasFreeNorm(y, weight: pass[norm2]), pass), pass))
-            return add(y, feedOut(gate, pass))
+            let attention = AttentionBlockWeights(
+                norm: pass[norm1], temperature: pass[temperature], qkv: pass[qkv.weight],
+                depthwise: pass[qkvDepthwise.weight], project: pass[attentionOut.weight])
+            let feed = GatedFeedForwardWeights(
+                norm: pass[norm2], expand: pass[feedIn.weight], depthwise: pass[feedDepthwise.weight],
+                contract: pass[feedOut.weight])
+            return gatedFeedForward(attentionBlock(x, attention, heads: heads), feed)
         }
     }
 }

@@ -1,20 +1,68 @@
 import CKernels
 
-/// y = op(W)·x (+ bias) for planes, the heart of 1×1 convolutions.
+/// y = op(W)·x (+ bias) at every pixel, the heart of all convolutions but the depthwise ones.
 ///
-/// Small matrices, which stay in the second-level cache, go through our own kernel: it needs no packing of W for each
-/// band and adds the bias on the way. Large ones go to OpenBLAS in bands.
+/// W is packed once; pixels are packed in bands that stay in the second-level cache, or come packed.
 struct ChannelMixing {
     let outputs: Int
     let inputs: Int
-    /// op(W) is outputs × inputs.
-    let weights: MatrixView
-    let bias: UnsafePointer<Float>?
+    private let packed: Tensor
+    private let bias: Tensor?
 
-    /// Elements of W up to which our own kernel is faster than OpenBLAS, by measurement.
-    private static let smallMatrix = 128 * 1024
-    /// Pixels of a band for OpenBLAS: input and output stay in the second-level cache.
-    private static let band = 2048
+    /// Packed values of a band of pixels.
+    private static let band = 64 * 1024
+
+    /// - Parameters:
+    ///   - weights: op(W), outputs × inputs.
+    ///   - bias: `outputs` values.
+    ///   - rowScale: factors of the rows of op(W), for the bias too.
+    ///   - columnScale: factors of its columns.
+    init(
+        outputs: Int, inputs: Int, weights: MatrixView, bias: UnsafePointer<Float>? = nil,
+        rowScale: UnsafePointer<Float>? = nil, columnScale: UnsafePointer<Float>? = nil
+    ) {
+        self.outputs = outputs
+        self.inputs = inputs
+        let (row, column) = weights.isTransposed ? (1, weights.row) : (weights.row, 1)
+        packed = Tensor([packedWeights(outputs, inputs)]) {
+            kernels.pack_weights(weights.pointer, row, column, rowScale, columnScale, outputs, inputs, $0)
+        }
+        self.bias = bias.map { bias in
+            Tensor([outputs]) {
+                for o in 0..<outputs { $0[o] = bias[o] * (rowScale?[o] ?? 1) }
+            }
+        }
+    }
+
+    /// All outputs of a weight [outputs, inputs, …], packed once for all passes.
+    init(_ weight: Tensor, bias: Tensor? = nil) {
+        outputs = weight.shape[0]
+        inputs = weight.count / weight.shape[0]
+        packed = weight.derived("packed") {
+            Tensor([packedWeights(weight.shape[0], weight.count / weight.shape[0])]) { packed in
+                weight.withPointer {
+                    let inputs = weight.count / weight.shape[0]
+                    kernels.pack_weights($0, inputs, 1, nil, nil, weight.shape[0], inputs, packed)
+                }
+            }
+        }
+        self.bias = bias
+    }
+
+    /// - Parameters:
+    ///   - panels: packed pixels.
+    ///   - base: `outputs` planes that are added; may be `y`.
+    ///   - y: `outputs` planes, `yStride` apart.
+    func run(
+        packed panels: UnsafePointer<Float>, pixels: Int, adding base: UnsafePointer<Float>? = nil,
+        baseStride: Int = 0, into y: UnsafeMutablePointer<Float>, stride yStride: Int
+    ) {
+        packed.withPointer { packed in
+            withOptionalPointer(bias) {
+                kernels.mix_packed(packed, $0, outputs, inputs, panels, pixels, base, baseStride, y, yStride)
+            }
+        }
+    }
 
     /// - Parameters:
     ///   - x: `inputs` planes, `stride` apart.
@@ -23,28 +71,31 @@ struct ChannelMixing {
         _ x: UnsafePointer<Float>, stride xStride: Int, into y: UnsafeMutablePointer<Float>, stride yStride: Int,
         pixels: Int, adding: Bool
     ) {
-        if outputs * inputs <= Self.smallMatrix {
-            let (row, column) = weights.isTransposed ? (1, weights.row) : (weights.row, 1)
-            _ = Tensor([dn_mix_scratch(outputs, inputs)]) { scratch in
-                kernels.mix_channels(
-                    weights.pointer, row, column, bias, outputs, inputs, x, xStride, y, yStride, pixels, adding, scratch
-                )
+        let columns = Int(kernels.mix_columns)
+        let band = min(max(Self.band / inputs / columns, 1), 32) * columns
+        _ = Tensor([packedPixels(inputs, min(band, pixels))]) { panels in
+            for start in Swift.stride(from: 0, to: pixels, by: band) {
+                let count = min(band, pixels - start)
+                kernels.pack_pixels(x + start, xStride, inputs, count, band, panels)
+                run(
+                    packed: panels, pixels: count, adding: adding ? y + start : nil, baseStride: yStride,
+                    into: y + start,
+                    stride: yStride)
             }
-            return
-        }
-        for start in Swift.stride(from: 0, to: pixels, by: Self.band) {
-            let count = min(Self.band, pixels - start)
-            if let bias {
-                for o in 0..<outputs {
-                    let row = y + o * yStride + start
-                    kernels.scale_offset(row, adding ? 1 : 0, bias[o], row, count)
-                }
-            }
-            product(
-                weights, MatrixView(x + start, row: xStride), into: y + start, row: yStride,
-                rows: outputs, columns: count, depth: inputs, adding: adding || bias != nil)
         }
     }
+}
+
+/// Values of the packed form of a matrix.
+func packedWeights(_ outputs: Int, _ inputs: Int) -> Int {
+    let rows = Int(kernels.mix_rows)
+    return (outputs + rows - 1) / rows * rows * inputs
+}
+
+/// Values of the packed form of `pixels` pixels.
+func packedPixels(_ inputs: Int, _ pixels: Int) -> Int {
+    let columns = Int(kernels.mix_columns)
+    return (pixels + columns - 1) / columns * columns * inputs
 }
 
 /// dW += g·xᵀ (or = where not `adding`): the weight gradient that belongs to `ChannelMixing`.

@@ -62,12 +62,17 @@ public final class Tape {
 
 /// The result of an operation: recorded on the tape that follows any of `inputs`, a constant otherwise.
 ///
-/// - Parameter backward: receives the result's gradient and adds to those of the inputs.
+/// - Parameters:
+///   - operation: what a profile calls it; the calling function.
+///   - backward: receives the result's gradient and adds to those of the inputs.
 func recorded(
-    _ tensor: Tensor, from inputs: [Variable], backward: @escaping (Tensor, Gradients) -> Void
+    _ tensor: Tensor, from inputs: [Variable], operation: StaticString = #function,
+    backward: @escaping (Tensor, Gradients) -> Void
 ) -> Variable {
     guard let tape = inputs.lazy.compactMap({ $0.node?.tape }).first else { return Variable(tensor) }
-    return tape.append(tensor, backward)
+    return tape.append(tensor) { gradient, gradients in
+        timed(operation, suffix: " backward") { backward(gradient, gradients) }
+    }
 }
 
 /// Gradients under way, one for each variable of a tape.

@@ -1,3 +1,5 @@
+import Synchronization
+
 /// A dense array of 32-bit floats, row-major, a value: copies share storage until one of them is mutated.
 ///
 /// Activations have the shape [channels, batch, height, width] (channel-major), so that a 1×1 convolution of a whole
@@ -53,7 +55,18 @@ public struct Tensor: Sendable {
             copy.pointer.update(from: storage.pointer, count: count)
             storage = copy
         }
+        storage.derived.withLock { $0 = nil }
         return try body(storage.pointer)
+    }
+
+    /// This tensor in the named form: made once and kept until the tensor is mutated or gone. Only for weights, whose
+    /// forms are as small as they are.
+    func derived(_ form: StaticString, _ make: () -> Tensor) -> Tensor {
+        let kept = storage.derived.withLock { $0 }
+        if let kept, kept.form.description == form.description { return kept.tensor }
+        let tensor = make()
+        storage.derived.withLock { $0 = Storage.Derived(form: form, tensor: tensor) }
+        return tensor
     }
 
     /// The same elements under another shape of equal count.

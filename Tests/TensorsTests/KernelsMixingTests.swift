@@ -19,11 +19,15 @@ import Testing
         for (transposed, adding) in [(false, false), (true, false), (false, true)] {
             var y = (0..<outputs * stride).map { Float($0 % 13) }
             let before = y
-            var scratch = [Float](repeating: .nan, count: Int(dn_mix_scratch(outputs, inputs)))
-            table.kernels.mix_channels(
-                w, transposed ? 1 : inputs, transposed ? outputs : 1, transposed ? nil : bias, outputs, inputs, x,
-                stride,
-                &y, stride, pixels, adding, &scratch)
+            let (rows, columns) = (Int(table.kernels.mix_rows), Int(table.kernels.mix_columns))
+            var packed = [Float](repeating: .nan, count: (outputs + rows - 1) / rows * rows * inputs)
+            var panels = [Float](repeating: .nan, count: (pixels + columns - 1) / columns * columns * inputs)
+            table.kernels.pack_weights(
+                w, transposed ? 1 : inputs, transposed ? outputs : 1, nil, nil, outputs, inputs, &packed)
+            table.kernels.pack_pixels(x, stride, inputs, pixels, 0, &panels)
+            table.kernels.mix_packed(
+                packed, transposed ? nil : bias, outputs, inputs, panels, pixels, adding ? before : nil, stride, &y,
+                stride)
             var worst = 0.0
             for o in 0..<outputs {
                 for p in 0..<stride {

@@ -23,12 +23,36 @@ typedef struct __attribute__((swift_attr("@Sendable"))) {
     /// dw9[k] += Σ_p g(p)·x(p+δ_k) over the whole plane. (The input gradient is depthwise3x3 of g with w9 reversed.)
     void (*depthwise3x3_weights)(const float *x, const float *g, ptrdiff_t h, ptrdiff_t w, float *dw9);
 
-    // ---- 1×1 convolution
-    /// y[o][p] = Σ_i w[o·w_row + i·w_column]·x[i·x_stride + p] + bias[o] for 0 ≤ p < pixels, added to y where `adding`.
-    /// `bias` may be null; `scratch` holds dn_mix_scratch(outputs, inputs) values; y must not overlap x.
-    void (*mix_channels)(const float *w, ptrdiff_t w_row, ptrdiff_t w_column, const float *bias, ptrdiff_t outputs,
-                         ptrdiff_t inputs, const float *x, ptrdiff_t x_stride, float *y, ptrdiff_t y_stride,
-                         ptrdiff_t pixels, bool adding, float *scratch);
+    /// The same for `rows` rows of many channels whose neighbours lie in one buffer: row r − 1 of the input begins at
+    /// row_offsets[r], 0 ≤ r < rows + 2, in each channel of x, or is all zeros where that is negative; the values left and
+    /// right of each row are read. y[c·y_stride + r·columns + i] is written; bias may be null.
+    void (*depthwise3x3_band)(const float *x, ptrdiff_t x_stride, const ptrdiff_t *row_offsets, ptrdiff_t rows,
+                              ptrdiff_t columns, ptrdiff_t channels, const float *w9, const float *bias, float *y,
+                              ptrdiff_t y_stride);
+
+    // ---- 1×1 convolution of packed operands
+    /// Outputs of a group of packed weights, and pixels of a panel.
+    int mix_rows, mix_columns;
+    /// w[o·w_row + i·w_column]·row_scale[o]·column_scale[i] as [outputs/mix_rows][inputs][mix_rows], zeros behind the last
+    /// output. The scales may be null.
+    void (*pack_weights)(const float *w, ptrdiff_t w_row, ptrdiff_t w_column, const float *row_scale,
+                         const float *column_scale, ptrdiff_t outputs, ptrdiff_t inputs, float *packed);
+    /// x[i·stride + p] for 0 ≤ p < pixels as [pixels/mix_columns][inputs][mix_columns], zeros behind the
+    /// last pixel. What lies `ahead` values further, if not 0, is fetched into the second-level cache for the next call.
+    void (*pack_pixels)(const float *x, ptrdiff_t stride, ptrdiff_t inputs, ptrdiff_t pixels, ptrdiff_t ahead,
+                        float *panels);
+    /// y[o·y_stride + p] = Σ_i w[o, i]·x[i, p] + bias[o] + base[o·base_stride + p] for 0 ≤ p < pixels. `bias` and `base`
+    /// may be null; `base` may be y with the same stride.
+    void (*mix_packed)(const float *packed, const float *bias, ptrdiff_t outputs, ptrdiff_t inputs, const float *panels,
+                       ptrdiff_t pixels, const float *base, ptrdiff_t base_stride, float *y, ptrdiff_t y_stride);
+
+    // ---- dense 3×3 convolution with zero padding of one pixel
+    /// w [outputs, inputs, 3, 3], transformed: dn_winograd_weights(mix_rows, outputs, inputs) values.
+    void (*winograd_weights)(const float *w, ptrdiff_t outputs, ptrdiff_t inputs, float *u);
+    /// The convolution of `images` planes of h rows and w columns, [inputs, images, h, w] to [outputs, images, h, w], plus
+    /// bias[o] where it is not null; `scratch` holds dn_winograd_scratch(mix_rows, outputs, inputs) values.
+    void (*winograd3x3)(const float *u, const float *bias, ptrdiff_t outputs, ptrdiff_t inputs, const float *x,
+                        ptrdiff_t images, ptrdiff_t h, ptrdiff_t w, float *y, float *scratch);
 
     /// dw[o·dw_row + i] += Σ_p g[o·g_stride + p]·x[i·x_stride + p] over 0 ≤ p < pixels: its weight gradient.
     void (*mix_channels_weights)(const float *g, ptrdiff_t g_stride, ptrdiff_t outputs, const float *x, ptrdiff_t x_stride,
@@ -44,6 +68,10 @@ typedef struct __attribute__((swift_attr("@Sendable"))) {
     /// y = w·(x−μ)/√(var+ε) + b (NAFNet's LayerNorm2d).
     void (*norm_affine)(const float *x, ptrdiff_t stride, ptrdiff_t channels, ptrdiff_t pixels, const float *w,
                         const float *b, float eps, float *y, ptrdiff_t y_stride);
+    /// The same for packed pixels (`pack_pixels`), in place.
+    void (*norm_biasfree_packed)(float *panels, ptrdiff_t channels, ptrdiff_t pixels, const float *w, float eps);
+    void (*norm_affine_packed)(float *panels, ptrdiff_t channels, ptrdiff_t pixels, const float *w, const float *b,
+                               float eps);
     /// dx is overwritten, dw and db are added to.
     void (*norm_affine_backward)(const float *x, const float *g, ptrdiff_t stride, ptrdiff_t channels, ptrdiff_t pixels,
                                  const float *w, float eps, float *dx, float *dw, float *db);
@@ -83,13 +111,11 @@ const dn_kernels *dn_active_kernels(void);
 /// Every table this machine can run, for tests: index 0 ≤ i < count, null past the end.
 const dn_kernels *dn_kernel_table(int index);
 
-/// Values of a panel of pixels that `mix_channels` keeps in the first-level cache.
-#define DN_MIX_PANEL 12288
-
-/// Scratch values that `mix_channels` needs, for every table.
-static inline ptrdiff_t dn_mix_scratch(ptrdiff_t outputs, ptrdiff_t inputs) {
-    const ptrdiff_t least_panel = 32 * inputs;
-    return (outputs + 12) * inputs + (least_panel > DN_MIX_PANEL ? least_panel : DN_MIX_PANEL);
+static inline ptrdiff_t dn_winograd_weights(ptrdiff_t mix_rows, ptrdiff_t outputs, ptrdiff_t inputs) {
+    return (outputs + mix_rows - 1) / mix_rows * mix_rows * inputs * 18;
+}
+static inline ptrdiff_t dn_winograd_scratch(ptrdiff_t mix_rows, ptrdiff_t outputs, ptrdiff_t inputs) {
+    return (outputs + mix_rows - 1) / mix_rows * mix_rows * 6 * 64 + inputs * 6 * 80 + 64;
 }
 
 /// 32 uniform bits that depend on (key, row, column) alone: a counter-based generator, so that masks do not depend on

@@ -1,88 +1,143 @@
 // A product of a small matrix with many pixels: 1×1 convolutions, and 3×3 ones of unfolded neighbourhoods.
 //
-// A block of pixels is copied once into a panel that stays in the first cache levels, then every group of output channels
-// is accumulated in registers over all input channels: MIX_ROWS outputs × two vectors of pixels at a time.
+// Both sides are packed. Pixels lie in panels of MIX_COLUMNS, [inputs][MIX_COLUMNS] each, so that one panel stays in the
+// first-level cache while the weights, [inputs][MIX_ROWS] for each group of outputs, stream past it. A tile of MIX_ROWS
+// outputs × one panel is accumulated in registers over all inputs.
 #pragma once
 #include "memory.h"
 
+// Outputs of a group, and the step by which the last group may be smaller.
 #if VECTOR_BYTES == 64
-#define MIX_ROWS 12 // 24 of 32 registers accumulate
+enum { MIX_ROWS = 12, MIX_STEP = 4 }; // 24 of 32 registers accumulate
 #elif VECTOR_BYTES == 32
-#define MIX_ROWS 6 // 12 of 16
+enum { MIX_ROWS = 6, MIX_STEP = 2 }; // 12 of 16
 #else
-#define MIX_ROWS 4 // 8 of 16
+enum { MIX_ROWS = 4, MIX_STEP = 2 }; // 8 of 16
 #endif
-#define MIX_COLUMNS (2 * LANES)
+enum { MIX_COLUMNS = 2 * LANES };
 
-/// Pixels of a panel: a multiple of MIX_COLUMNS, at most DN_MIX_PANEL values for all inputs where that is possible.
-INLINE ptrdiff_t panel_width(ptrdiff_t inputs) {
-    const ptrdiff_t fitting = DN_MIX_PANEL / inputs / MIX_COLUMNS * MIX_COLUMNS;
-    return fitting < MIX_COLUMNS ? MIX_COLUMNS : fitting < 256 ? fitting : 256;
-}
+INLINE ptrdiff_t least(ptrdiff_t a, ptrdiff_t b) { return a < b ? a : b; }
 
-/// w as [outputs / MIX_ROWS][inputs][MIX_ROWS], zeros behind the last output.
-INLINE void pack_weights(const float *w, ptrdiff_t w_row, ptrdiff_t w_column, ptrdiff_t outputs, ptrdiff_t inputs,
-                         float *packed) {
-    for (ptrdiff_t first = 0; first < outputs; first += MIX_ROWS)
-        for (ptrdiff_t i = 0; i < inputs; i++)
-            for (ptrdiff_t o = first; o < first + MIX_ROWS; o++)
-                *packed++ = o < outputs ? w[o * w_row + i * w_column] : 0;
-}
+/// Outputs with those that fill the last group.
+INLINE ptrdiff_t whole_groups(ptrdiff_t outputs) { return (outputs + MIX_STEP - 1) / MIX_STEP * MIX_STEP; }
 
-/// The panel [inputs][width] of the first `pixels` pixels, zeros behind them.
-INLINE void pack_panel(const float *x, ptrdiff_t stride, ptrdiff_t inputs, ptrdiff_t pixels, ptrdiff_t width, float *panel) {
-    for (ptrdiff_t i = 0; i < inputs; i++) {
-        float *row = panel + i * width;
-        EACH_VECTOR(p, pixels, { store(row + p, get(x + i * stride + p, count)); });
-        for (ptrdiff_t p = (pixels + LANES - 1) / LANES * LANES; p < width; p += LANES) store(row + p, 0);
+static void pack_weights(const float *w, ptrdiff_t w_row, ptrdiff_t w_column, const float *row_scale,
+                         const float *column_scale, ptrdiff_t outputs, ptrdiff_t inputs, float *packed) {
+    for (ptrdiff_t first = 0; first < outputs; first += MIX_ROWS) {
+        const ptrdiff_t group = least(MIX_ROWS, whole_groups(outputs - first)), rows = least(group, outputs - first);
+        for (ptrdiff_t m = 0; m < group; m++) {
+            const float *from = w + (first + m) * w_row;
+            const float scale = row_scale && m < rows ? row_scale[first + m] : 1;
+            for (ptrdiff_t i = 0; i < inputs; i++) packed[i * group + m] = m < rows ? from[i * w_column] * scale : 0;
+        }
+        for (ptrdiff_t i = 0; column_scale && i < inputs; i++)
+            for (ptrdiff_t m = 0; m < group; m++) packed[i * group + m] *= column_scale[i];
+        packed += inputs * group;
     }
 }
 
-/// MIX_ROWS outputs of MIX_COLUMNS pixels, of which `rows` and `columns` are stored.
-INLINE void mix_tile(const float *w, const float *panel, ptrdiff_t width, ptrdiff_t inputs, const float *bias,
-                     ptrdiff_t rows, ptrdiff_t columns, float *y, ptrdiff_t y_stride, bool adding) {
+static void pack_pixels(const float *x, ptrdiff_t stride, ptrdiff_t inputs, ptrdiff_t pixels, ptrdiff_t ahead,
+                        float *panels) {
+    const ptrdiff_t whole = pixels / MIX_COLUMNS * MIX_COLUMNS, rest = pixels - whole;
+    for (ptrdiff_t i = 0; i < inputs; i++) {
+        const float *row = x + i * stride;
+        float *to = panels + i * MIX_COLUMNS;
+        for (ptrdiff_t p = 0; ahead && p < pixels; p += 16) __builtin_prefetch(row + ahead + p, 0, 2);
+        for (ptrdiff_t p = 0; p < whole; p += MIX_COLUMNS, to += inputs * MIX_COLUMNS) {
+            store(to, load(row + p));
+            store(to + LANES, load(row + p + LANES));
+        }
+        if (rest == 0) continue;
+        store(to, get(row + whole, rest < LANES ? rest : LANES));
+        store(to + LANES, rest > LANES ? get(row + whole + LANES, rest - LANES) : (vfloat)0);
+    }
+}
+
+/// Stores `count` values of one output: sum + offset (+ base).
+INLINE void mix_store(vfloat sum, const float *base, float *y, ptrdiff_t count) {
+    if (base) sum += get(base, count);
+    put(y, sum, count);
+}
+
+/// A group of outputs × `halves` vectors of pixels, of which `rows` outputs and `columns` pixels are stored.
+INLINE void mix_tile(const float *w, const float *panel, ptrdiff_t inputs, const float *bias, const int group,
+                     const int halves, ptrdiff_t rows, ptrdiff_t columns, const float *base, ptrdiff_t base_stride,
+                     float *y, ptrdiff_t y_stride) {
     vfloat sums[MIX_ROWS][2];
 #pragma clang loop unroll(full)
-    for (int m = 0; m < MIX_ROWS; m++) sums[m][0] = sums[m][1] = 0;
-    for (ptrdiff_t i = 0; i < inputs; i++) {
-        const vfloat left = load(panel + i * width), right = load(panel + i * width + LANES);
-#pragma clang loop unroll(full)
-        for (int m = 0; m < MIX_ROWS; m++) {
-            const vfloat weight = w[i * MIX_ROWS + m];
-            sums[m][0] += weight * left;
-            sums[m][1] += weight * right;
-        }
+    for (int m = 0; m < group; m++) {
+        sums[m][0] = sums[m][1] = 0;
+        if (m >= rows) continue;
+        // What is written is on its way while the sums are computed.
+        __builtin_prefetch(y + m * y_stride, 1);
+        if (halves == 2) __builtin_prefetch(y + m * y_stride + LANES, 1);
+        if (base && base != y) __builtin_prefetch(base + m * base_stride);
+        if (base && base != y && halves == 2) __builtin_prefetch(base + m * base_stride + LANES);
     }
+    for (ptrdiff_t i = 0; i < inputs; i++) {
+        const vfloat left = load(panel), right = halves == 2 ? load(panel + LANES) : left;
 #pragma clang loop unroll(full)
-    for (int m = 0; m < MIX_ROWS; m++) {
-        if (m >= rows) break;
-        float *row = y + m * y_stride;
-        const vfloat offset = bias ? bias[m] : 0;
-#pragma clang loop unroll(full)
-        for (int half = 0; half < 2; half++) {
-            const ptrdiff_t rest = columns - half * LANES, count = rest < LANES ? rest : LANES;
-            if (count <= 0) break;
-            vfloat sum = sums[m][half] + offset;
-            if (adding) sum += get(row + half * LANES, count);
-            put(row + half * LANES, sum, count);
+        for (int m = 0; m < group; m++) {
+            const vfloat weight = w[m];
+            sums[m][0] += weight * left;
+            if (halves == 2) sums[m][1] += weight * right;
         }
+        panel += MIX_COLUMNS;
+        w += group;
+    }
+    const ptrdiff_t last = least(columns - (halves - 1) * LANES, LANES); // pixels of the last vector
+#pragma clang loop unroll(full)
+    for (int m = 0; m < group; m++) {
+        if (m >= rows) break;
+        const vfloat offset = bias ? bias[m] : 0;
+        const float *from = base ? base + m * base_stride : NULL;
+        float *to = y + m * y_stride;
+        if (halves == 2) mix_store(sums[m][0] + offset, from, to, LANES);
+        const ptrdiff_t at = (halves - 1) * LANES;
+        mix_store(sums[m][halves - 1] + offset, from ? from + at : NULL, to + at, last);
     }
 }
 
-static void mix_channels(const float *w, ptrdiff_t w_row, ptrdiff_t w_column, const float *bias, ptrdiff_t outputs,
-                         ptrdiff_t inputs, const float *x, ptrdiff_t x_stride, float *y, ptrdiff_t y_stride,
-                         ptrdiff_t pixels, bool adding, float *scratch) {
-    const ptrdiff_t width = panel_width(inputs), groups = (outputs + MIX_ROWS - 1) / MIX_ROWS;
-    float *packed = scratch, *panel = scratch + groups * MIX_ROWS * inputs;
-    pack_weights(w, w_row, w_column, outputs, inputs, packed);
-    for (ptrdiff_t first = 0; first < pixels; first += width) {
-        const ptrdiff_t count = pixels - first < width ? pixels - first : width;
-        pack_panel(x + first, x_stride, inputs, count, width, panel);
-        for (ptrdiff_t group = 0; group < groups; group++) {
-            const ptrdiff_t o = group * MIX_ROWS, rows = outputs - o < MIX_ROWS ? outputs - o : MIX_ROWS;
-            for (ptrdiff_t p = 0; p < count; p += MIX_COLUMNS)
-                mix_tile(packed + o * inputs, panel + p, width, inputs, bias ? bias + o : NULL, rows, count - p,
-                         y + o * y_stride + first + p, y_stride, adding);
+/// The tile for this number of pixels.
+INLINE void mix_pixels(const float *w, const float *panel, ptrdiff_t inputs, const float *bias, const int group,
+                        ptrdiff_t rows, ptrdiff_t columns, const float *base, ptrdiff_t base_stride, float *y,
+                        ptrdiff_t y_stride) {
+    if (columns >= MIX_COLUMNS && rows >= MIX_ROWS)
+        mix_tile(w, panel, inputs, bias, MIX_ROWS, 2, MIX_ROWS, MIX_COLUMNS, base, base_stride, y, y_stride);
+    else if (columns > LANES)
+        mix_tile(w, panel, inputs, bias, group, 2, rows, columns, base, base_stride, y, y_stride);
+    else
+        mix_tile(w, panel, inputs, bias, group, 1, rows, columns, base, base_stride, y, y_stride);
+}
+
+/// The tile for this number of outputs.
+INLINE void mix_group(const float *w, const float *panel, ptrdiff_t inputs, const float *bias, ptrdiff_t rows,
+                      ptrdiff_t columns, const float *base, ptrdiff_t base_stride, float *y, ptrdiff_t y_stride) {
+    if (rows > MIX_ROWS - MIX_STEP)
+        mix_pixels(w, panel, inputs, bias, MIX_ROWS, rows, columns, base, base_stride, y, y_stride);
+    else if (rows > MIX_STEP)
+        mix_pixels(w, panel, inputs, bias, MIX_ROWS - MIX_STEP, rows, columns, base, base_stride, y, y_stride);
+    else
+        mix_pixels(w, panel, inputs, bias, MIX_STEP, rows, columns, base, base_stride, y, y_stride);
+}
+
+/// Values of packed weights that stay in the second-level cache while a band's panels pass, and of panels that stay in
+/// the first-level cache while these weights pass.
+enum { MIX_WEIGHTS = 96 * 1024, MIX_PANELS = 6 * 1024 };
+
+static void mix_packed(const float *packed, const float *bias, ptrdiff_t outputs, ptrdiff_t inputs, const float *panels,
+                       ptrdiff_t pixels, const float *base, ptrdiff_t base_stride, float *y, ptrdiff_t y_stride) {
+    const ptrdiff_t block = (MIX_WEIGHTS / inputs / MIX_ROWS + 1) * MIX_ROWS;
+    const ptrdiff_t chunk = (MIX_PANELS / inputs / MIX_COLUMNS + 1) * MIX_COLUMNS;
+    for (ptrdiff_t start = 0; start < outputs; start += block) {
+        const ptrdiff_t end = least(outputs, start + block);
+        for (ptrdiff_t first = 0; first < pixels; first += chunk) {
+            const ptrdiff_t last = least(pixels, first + chunk);
+            for (ptrdiff_t o = start; o < end; o += MIX_ROWS)
+                for (ptrdiff_t p = first; p < last; p += MIX_COLUMNS)
+                    mix_group(packed + o * inputs, panels + p * inputs, inputs, bias ? bias + o : NULL,
+                              least(end - o, MIX_ROWS), pixels - p, base ? base + o * base_stride + p : NULL,
+                              base_stride, y + o * y_stride + p, y_stride);
         }
     }
 }

@@ -1,23 +1,35 @@
 // Every kernel in one instruction set: included once per file, which defines TABLE and TABLE_NAME beside the widths.
 #pragma once
 #include "depthwise.h"
+#include "depthwise_band.h"
 #include "elementwise.h"
 #include "gelu.h"
 #include "mixing.h"
 #include "mixing_weights.h"
 #include "norms.h"
+#include "norms_packed.h"
 #include "reductions.h"
 #include "training.h"
+#include "winograd.h"
 
 const dn_kernels TABLE = {
     .name = TABLE_NAME,
     .depthwise3x3 = depthwise3x3,
     .depthwise3x3_weights = depthwise3x3_weights,
-    .mix_channels = mix_channels,
+    .depthwise3x3_band = depthwise3x3_band,
+    .mix_rows = MIX_ROWS,
+    .mix_columns = MIX_COLUMNS,
+    .pack_weights = pack_weights,
+    .pack_pixels = pack_pixels,
+    .mix_packed = mix_packed,
     .mix_channels_weights = mix_channels_weights,
+    .winograd_weights = winograd_weights,
+    .winograd3x3 = winograd3x3,
     .norm_biasfree = norm_biasfree,
     .norm_biasfree_backward = norm_biasfree_backward,
     .norm_affine = norm_affine,
+    .norm_biasfree_packed = norm_biasfree_packed,
+    .norm_affine_packed = norm_affine_packed,
     .norm_affine_backward = norm_affine_backward,
     .gelu = gelu,
     .gelu_backward = gelu_backward,

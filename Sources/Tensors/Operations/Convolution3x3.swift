@@ -1,3 +1,5 @@
+import CKernels
+
 /// Dense 3×3 convolution, zero padding of one pixel, stride 1.
 ///
 /// - Parameters:
@@ -6,7 +8,7 @@
 ///   - bias: [Cout].
 /// - Returns: [Cout, batch, height, width]. Source: spec E, "conv k×k".
 public func convolution3x3(_ x: Variable, weight: Variable, bias: Variable? = nil) -> Variable {
-    let y = Convolution3x3.forward(x.tensor, weight.tensor, bias?.tensor)
+    let y = timed { Convolution3x3.forward(x.tensor, weight.tensor, bias?.tensor) }
     return recorded(y, from: [x, weight] + (bias.map { [$0] } ?? [])) { g, gradients in
         Convolution3x3.backward(g, x, weight, bias, gradients)
     }
@@ -14,19 +16,29 @@ public func convolution3x3(_ x: Variable, weight: Variable, bias: Variable? = ni
 
 enum Convolution3x3 {
     static func forward(_ x: Tensor, _ weight: Tensor, _ bias: Tensor?) -> Tensor {
-        let (inputs, outputs, pixels) = (x.channels, weight.shape[0], x.pixels)
+        let (inputs, outputs) = (x.channels, weight.shape[0])
         precondition(
             weight.shape == [outputs, inputs, 3, 3], "3×3 weight \(weight.shape) does not fit \(inputs) channels")
+        let (rows, transformed) = (Int(kernels.mix_rows), Convolution3x3.transformed(weight))
         return Tensor([outputs] + x.shape[1...]) { y in
-            weight.withPointer { w in
-                withOptionalPointer(bias) { bias in
-                    let mixing = ChannelMixing(
-                        outputs: outputs, inputs: inputs * 9, weights: MatrixView(w, row: inputs * 9), bias: bias)
-                    forEachBand(of: x) { columns, start, count in
-                        mixing.run(
-                            columns, stride: count, into: y + start, stride: pixels, pixels: count, adding: false)
+            _ = Tensor([dn_winograd_scratch(rows, outputs, inputs)]) { scratch in
+                x.withPointer { source in
+                    transformed.withPointer { u in
+                        withOptionalPointer(bias) {
+                            kernels.winograd3x3(u, $0, outputs, inputs, source, x.batch, x.height, x.width, y, scratch)
+                        }
                     }
                 }
+            }
+        }
+    }
+
+    /// The weights as the kernel takes them.
+    private static func transformed(_ weight: Tensor) -> Tensor {
+        let (outputs, inputs) = (weight.shape[0], weight.shape[1])
+        return weight.derived("winograd") {
+            Tensor([dn_winograd_weights(Int(kernels.mix_rows), outputs, inputs)]) { u in
+                weight.withPointer { kernels.winograd_weights($0, outputs, inputs, u) }
             }
         }
     }

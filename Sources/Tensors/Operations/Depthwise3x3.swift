@@ -8,7 +8,7 @@ import CKernels
 ///   - bias: [C].
 /// - Returns: the shape of `x`. Source: spec E, "depthwise 3×3".
 public func depthwise3x3(_ x: Variable, weight: Variable, bias: Variable? = nil) -> Variable {
-    let y = Depthwise3x3.forward(x.tensor, weight.tensor, bias?.tensor)
+    let y = timed { Depthwise3x3.forward(x.tensor, weight.tensor, bias?.tensor) }
     return recorded(y, from: [x, weight] + (bias.map { [$0] } ?? [])) { g, gradients in
         Depthwise3x3.backward(g, x, weight, bias, gradients)
     }

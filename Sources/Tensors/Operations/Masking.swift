@@ -24,9 +24,11 @@ public func masked(_ x: Variable, by mask: Tensor) -> Variable {
 public func select(_ mask: Tensor, _ a: Variable, _ b: Variable) -> Variable {
     let (channels, pixels) = (a.tensor.channels, a.tensor.pixels)
     precondition(mask.count == pixels, "mask \(mask.shape) does not fit \(a.tensor.shape)")
-    let y = Tensor(a.tensor.shape) { y in
-        withPointers(mask, a.tensor, b.tensor) { m, a, b in
-            for c in 0..<channels { kernels.select(m, a + c * pixels, b + c * pixels, y + c * pixels, pixels) }
+    let y = timed {
+        Tensor(a.tensor.shape) { y in
+            withPointers(mask, a.tensor, b.tensor) { m, a, b in
+                for c in 0..<channels { kernels.select(m, a + c * pixels, b + c * pixels, y + c * pixels, pixels) }
+            }
         }
     }
     return recorded(y, from: [a, b]) { g, gradients in

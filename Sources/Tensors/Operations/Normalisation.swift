@@ -8,9 +8,11 @@ import CKernels
 /// - Returns: the shape of `x`. Source: spec B.1 and E, ε = 1e-5.
 public func biasFreeNorm(_ x: Variable, weight: Variable, epsilon: Float = 1e-5) -> Variable {
     let (channels, pixels) = (x.tensor.channels, x.tensor.pixels)
-    let y = Tensor(x.tensor.shape) { y in
-        x.tensor.withPointer { x in
-            weight.tensor.withPointer { kernels.norm_biasfree(x, pixels, channels, pixels, $0, epsilon, y, pixels) }
+    let y = timed {
+        Tensor(x.tensor.shape) { y in
+            x.tensor.withPointer { x in
+                weight.tensor.withPointer { kernels.norm_biasfree(x, pixels, channels, pixels, $0, epsilon, y, pixels) }
+            }
         }
     }
     return recorded(y, from: [x, weight]) { g, gradients in
@@ -35,9 +37,11 @@ public func biasFreeNorm(_ x: Variable, weight: Variable, epsilon: Float = 1e-5)
 /// - Returns: the shape of `x`. Source: spec B.2 and E, ε = 1e-6.
 public func affineNorm(_ x: Variable, weight: Variable, bias: Variable, epsilon: Float = 1e-6) -> Variable {
     let (channels, pixels) = (x.tensor.channels, x.tensor.pixels)
-    let y = Tensor(x.tensor.shape) { y in
-        withPointers(x.tensor, weight.tensor, bias.tensor) { x, w, b in
-            kernels.norm_affine(x, pixels, channels, pixels, w, b, epsilon, y, pixels)
+    let y = timed {
+        Tensor(x.tensor.shape) { y in
+            withPointers(x.tensor, weight.tensor, bias.tensor) { x, w, b in
+                kernels.norm_affine(x, pixels, channels, pixels, w, b, epsilon, y, pixels)
+            }
         }
     }
     return recorded(y, from: [x, weight, bias]) { g, gradients in

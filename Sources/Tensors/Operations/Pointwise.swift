@@ -8,7 +8,7 @@ import CKernels
 ///   - bias: [Cout].
 /// - Returns: [Cout, batch, height, width]. Source: spec E, "conv 1×1".
 public func pointwise(_ x: Variable, weight: Variable, bias: Variable? = nil) -> Variable {
-    let y = Pointwise.forward(x.tensor, weight.tensor, bias?.tensor)
+    let y = timed { Pointwise.forward(x.tensor, weight.tensor, bias?.tensor) }
     return recorded(y, from: [x, weight] + (bias.map { [$0] } ?? [])) { g, gradients in
         Pointwise.backward(g, x, weight, bias, gradients)
     }
@@ -18,15 +18,10 @@ enum Pointwise {
     static func forward(_ x: Tensor, _ weight: Tensor, _ bias: Tensor?) -> Tensor {
         let (inputs, outputs, pixels) = (x.channels, weight.shape[0], x.pixels)
         precondition(weight.count == inputs * outputs, "1×1 weight \(weight.shape) does not fit \(inputs) channels")
+        let mixing = ChannelMixing(weight, bias: bias)
         return Tensor([outputs] + x.shape[1...]) { y in
             x.withPointer { x in
-                weight.withPointer { w in
-                    withOptionalPointer(bias) { bias in
-                        let mixing = ChannelMixing(
-                            outputs: outputs, inputs: inputs, weights: MatrixView(w, row: inputs), bias: bias)
-                        mixing.run(x, stride: pixels, into: y, stride: pixels, pixels: pixels, adding: false)
-                    }
-                }
+                mixing.run(x, stride: pixels, into: y, stride: pixels, pixels: pixels, adding: false)
             }
         }
     }

@@ -3,7 +3,7 @@
 /// - Parameter x: [C, batch, H, W] with H and W multiples of `factor`.
 /// - Returns: [C·f², batch, H/f, W/f]. Source: spec A.1, last line.
 public func pixelUnshuffle(_ x: Variable, factor: Int) -> Variable {
-    let y = Shuffle(factor, phases: .channels).spaceToPhases(x.tensor)
+    let y = timed { Shuffle(factor, phases: .channels).spaceToPhases(x.tensor) }
     return recorded(y, from: [x]) { g, gradients in
         gradients.add(Shuffle(factor, phases: .channels).phasesToSpace(g), to: x)
     }
@@ -11,7 +11,7 @@ public func pixelUnshuffle(_ x: Variable, factor: Int) -> Variable {
 
 /// Channels to space, the inverse of `pixelUnshuffle`.
 public func pixelShuffle(_ x: Variable, factor: Int) -> Variable {
-    let y = Shuffle(factor, phases: .channels).phasesToSpace(x.tensor)
+    let y = timed { Shuffle(factor, phases: .channels).phasesToSpace(x.tensor) }
     return recorded(y, from: [x]) { g, gradients in
         gradients.add(Shuffle(factor, phases: .channels).spaceToPhases(g), to: x)
     }
@@ -24,7 +24,7 @@ public func pixelShuffle(_ x: Variable, factor: Int) -> Variable {
 /// - Returns: [C, batch·s², H/s, W/s]. Source: spec A.1.
 public func pixelDownsample(_ x: Variable, stride: Int) -> Variable {
     if stride == 1 { return x }
-    let y = Shuffle(stride, phases: .batch).spaceToPhases(x.tensor)
+    let y = timed { Shuffle(stride, phases: .batch).spaceToPhases(x.tensor) }
     return recorded(y, from: [x]) { g, gradients in
         gradients.add(Shuffle(stride, phases: .batch).phasesToSpace(g), to: x)
     }
@@ -33,7 +33,7 @@ public func pixelDownsample(_ x: Variable, stride: Int) -> Variable {
 /// P_s⁻¹, the inverse of `pixelDownsample`. Source: spec A.1.
 public func pixelUpsample(_ x: Variable, stride: Int) -> Variable {
     if stride == 1 { return x }
-    let y = Shuffle(stride, phases: .batch).phasesToSpace(x.tensor)
+    let y = timed { Shuffle(stride, phases: .batch).phasesToSpace(x.tensor) }
     return recorded(y, from: [x]) { g, gradients in
         gradients.add(Shuffle(stride, phases: .batch).spaceToPhases(g), to: x)
     }

@@ -22,15 +22,18 @@ public struct SqueezeExciteWeights {
 /// - Parameter t: [C, batch, height, width].
 /// - Returns: the shape of `t`. Source: spec B.2 and E, "SE".
 public func squeezeExcite(_ t: Variable, _ weights: SqueezeExciteWeights) -> Variable {
-    let gate = SqueezeExcite(t.tensor, weights)
+    let (gate, y) = timed {
+        let gate = SqueezeExcite(t.tensor, weights)
+        return (gate, gate.scaled(t.tensor))
+    }
     let parameters = [weights.reduce.weight, weights.reduce.bias, weights.expand.weight, weights.expand.bias]
-    return recorded(gate.scaled(t.tensor), from: [t] + parameters) { g, gradients in
+    return recorded(y, from: [t] + parameters) { g, gradients in
         gate.backward(g, t, weights, gradients)
     }
 }
 
 /// The small vectors of one gate, all [features][batch].
-private struct SqueezeExcite {
+struct SqueezeExcite {
     let batch: Int
     let means: [Float]
     let hidden: [Float]
@@ -38,10 +41,15 @@ private struct SqueezeExcite {
 
     init(_ t: Tensor, _ weights: SqueezeExciteWeights) {
         let area = t.height * t.width
-        batch = t.batch
-        means = t.withPointer { t_ in
+        let means = t.withPointer { t_ in
             (0..<t.channels * t.batch).map { kernels.sum(t_ + $0 * area, area) / Float(area) }
         }
+        self.init(means: means, batch: t.batch, weights)
+    }
+
+    init(means: [Float], batch: Int, _ weights: SqueezeExciteWeights) {
+        self.batch = batch
+        self.means = means
         hidden = affine(weights.reduce.weight.tensor, weights.reduce.bias.tensor, means, batch).map { max($0, 0) }
         gates = affine(weights.expand.weight.tensor, weights.expand.bias.tensor, hidden, batch).map {
             1 / (1 + expf(-$0))

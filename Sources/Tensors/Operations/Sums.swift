@@ -4,8 +4,10 @@ import CKernels
 public func add(_ a: Variable, _ b: Variable) -> Variable {
     let count = a.tensor.count
     precondition(a.tensor.shape == b.tensor.shape, "cannot add \(a.tensor.shape) and \(b.tensor.shape)")
-    let y = Tensor(a.tensor.shape) { y in
-        a.tensor.withPointer { a in b.tensor.withPointer { kernels.add(a, $0, y, count) } }
+    let y = timed {
+        Tensor(a.tensor.shape) { y in
+            a.tensor.withPointer { a in b.tensor.withPointer { kernels.add(a, $0, y, count) } }
+        }
     }
     return recorded(y, from: [a, b]) { g, gradients in
         gradients.add(g, to: a)
@@ -20,10 +22,12 @@ public func add(_ a: Variable, _ b: Variable) -> Variable {
 ///   - scale: C elements. Source: spec B.2, β and γ.
 public func scaledResidual(_ x: Variable, _ t: Variable, scale: Variable) -> Variable {
     let (channels, pixels) = (x.tensor.channels, x.tensor.pixels)
-    let y = Tensor(x.tensor.shape) { y in
-        withPointers(x.tensor, t.tensor, scale.tensor) { x, t, s in
-            for c in 0..<channels {
-                kernels.scale_add(x + c * pixels, s[c], t + c * pixels, y + c * pixels, pixels)
+    let y = timed {
+        Tensor(x.tensor.shape) { y in
+            withPointers(x.tensor, t.tensor, scale.tensor) { x, t, s in
+                for c in 0..<channels {
+                    kernels.scale_add(x + c * pixels, s[c], t + c * pixels, y + c * pixels, pixels)
+                }
             }
         }
     }
@@ -51,9 +55,11 @@ public func scaledResidual(_ x: Variable, _ t: Variable, scale: Variable) -> Var
 public func concatenate(_ a: Variable, _ b: Variable) -> Variable {
     let (first, second) = (a.tensor.count, b.tensor.count)
     precondition(a.tensor.shape[1...] == b.tensor.shape[1...], "cannot join \(a.tensor.shape) and \(b.tensor.shape)")
-    let y = Tensor([a.tensor.channels + b.tensor.channels] + a.tensor.shape[1...]) { y in
-        a.tensor.withPointer { y.update(from: $0, count: first) }
-        b.tensor.withPointer { (y + first).update(from: $0, count: second) }
+    let y = timed {
+        Tensor([a.tensor.channels + b.tensor.channels] + a.tensor.shape[1...]) { y in
+            a.tensor.withPointer { y.update(from: $0, count: first) }
+            b.tensor.withPointer { (y + first).update(from: $0, count: second) }
+        }
     }
     return recorded(y, from: [a, b]) { g, gradients in
         g.withPointer { g in

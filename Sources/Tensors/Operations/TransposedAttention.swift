@@ -15,16 +15,18 @@ public func transposedAttention(_ qkv: Variable, temperature: Variable, heads: I
     let channels = qkv.tensor.channels / 3
     precondition(channels * 3 == qkv.tensor.channels && channels % heads == 0, "\(qkv.tensor.shape) for \(heads) heads")
     var maps: [AttentionMap] = []
-    let y = Tensor([channels] + qkv.tensor.shape[1...]) { y in
-        forEachHead(qkv.tensor, heads) { window in
-            let map = AttentionMap(window, temperature: temperature.tensor.withPointer { $0[window.head] })
-            map.mix.withPointer {
-                product(
-                    MatrixView($0, row: window.channels), MatrixView(window.v, row: window.stride),
-                    into: y + window.offset, row: window.stride, rows: window.channels, columns: window.pixels,
-                    depth: window.channels, adding: false)
+    let y = timed {
+        Tensor([channels] + qkv.tensor.shape[1...]) { y in
+            forEachHead(qkv.tensor, heads) { window in
+                let map = AttentionMap(window, temperature: temperature.tensor.withPointer { $0[window.head] })
+                map.mix.withPointer {
+                    product(
+                        MatrixView($0, row: window.channels), MatrixView(window.v, row: window.stride),
+                        into: y + window.offset, row: window.stride, rows: window.channels, columns: window.pixels,
+                        depth: window.channels, adding: false)
+                }
+                maps.append(map)
             }
-            maps.append(map)
         }
     }
     return recorded(y, from: [qkv, temperature]) { g, gradients in
@@ -186,6 +188,19 @@ private func norms(_ rows: UnsafePointer<Float>, _ window: HeadWindow) -> [Float
             sum += Double(kernels.dot(row + start, row + start, min(4096, window.pixels - start)))
         }
         return max(Float(sum.squareRoot()), smallestNorm)
+    }
+}
+
+/// softmax_row(τ·R) with R the gram matrix [c, c] of q and k over the norms, whose squares are given.
+func attentionMap(
+    gram: UnsafePointer<Float>, channels c: Int, querySquares: ArraySlice<Double>, keySquares: ArraySlice<Double>,
+    temperature: Float
+) -> Tensor {
+    let queryNorms = querySquares.map { max(Float($0.squareRoot()), smallestNorm) }
+    let keyNorms = keySquares.map { max(Float($0.squareRoot()), smallestNorm) }
+    let cosines = (0..<c * c).map { gram[$0] / (queryNorms[$0 / c] * keyNorms[$0 % c]) }
+    return Tensor([c, c]) { mix in
+        for i in 0..<c { softmax(cosines[i * c..<(i + 1) * c], times: temperature, into: mix + i * c) }
     }
 }
 

@@ -1,0 +1,114 @@
+import CKernels
+
+/// The parameters of Restormer's gated feed-forward block on C channels with h hidden pairs.
+public struct GatedFeedForwardWeights {
+    /// [C].
+    public let norm: Variable
+    /// [2h, C, 1, 1].
+    public let expand: Variable
+    /// [2h, 1, 3, 3].
+    public let depthwise: Variable
+    /// [C, h, 1, 1].
+    public let contract: Variable
+
+    public init(norm: Variable, expand: Variable, depthwise: Variable, contract: Variable) {
+        self.norm = norm
+        self.expand = expand
+        self.depthwise = depthwise
+        self.contract = contract
+    }
+}
+
+/// x + W2·(gelu(a)⊙b) with [a; b] = depthwise3x3(W1·norm(x)) and the norm without bias.
+///
+/// Computed in bands; trained by recomputation.
+/// - Parameter x: [C, batch, height, width].
+/// - Returns: the shape of `x`. Source: spec B.1, GDFN.
+public func gatedFeedForward(_ x: Variable, _ weights: GatedFeedForwardWeights) -> Variable {
+    let inputs = [x, weights.norm, weights.expand, weights.depthwise, weights.contract]
+    let y = timed {
+        if x.tensor.width < DepthwiseBands.leastWidth {
+            return GatedFeedForward.graph(inputs.map { Variable($0.tensor) }).tensor
+        }
+        return GatedFeedForward.banded(inputs.map(\.tensor))
+    }
+    return recomputed(y, from: inputs, GatedFeedForward.graph)
+}
+
+private enum GatedFeedForward {
+    static func graph(_ v: [Variable]) -> Variable {
+        let hidden = pointwise(biasFreeNorm(v[0], weight: v[1]), weight: v[2])
+        return add(v[0], pointwise(geluGate(depthwise3x3(hidden, weight: v[3])), weight: v[4]))
+    }
+
+    static func banded(_ v: [Tensor]) -> Tensor {
+        let (x, norm, expand, depthwise, contract) = (v[0], v[1], v[2], v[3], v[4])
+        let (channels, hidden) = (x.channels, expand.shape[0] / 2)
+        return Tensor(x.shape) { y in
+            for pairs in DepthwiseBands.groups(of: hidden, channelsOfEach: 2, width: x.width) {
+                let rows = Array(pairs) + pairs.map { hidden + $0 }
+                let bands = DepthwiseBands(
+                    mixing: ChannelMixing(expand.rows(rows)), taps: depthwise.rows(rows), bias: nil,
+                    normalise: biasFreeNormalisation(norm))
+                let contraction = contract.withPointer {
+                    ChannelMixing(
+                        outputs: channels, inputs: pairs.count,
+                        weights: MatrixView($0 + pairs.lowerBound, row: hidden))
+                }
+                accumulate(bands, contraction, x, into: y, isFirst: pairs.lowerBound == 0)
+            }
+        }
+    }
+
+    /// y = (x or y) + contraction of the gated pairs.
+    private static func accumulate(
+        _ bands: DepthwiseBands, _ contraction: ChannelMixing, _ x: Tensor, into y: UnsafeMutablePointer<Float>,
+        isFirst: Bool
+    ) {
+        x.withPointer { x_ in
+            for image in 0..<x.batch {
+                bands.forEachBand(of: x, image: image) { band in
+                    let half = contraction.inputs * band.pixels
+                    kernels.gelu_gate(band.values, band.values + half, band.values, half)
+                    contraction.run(band, adding: isFirst ? x_ : UnsafePointer(y), into: y, stride: x.pixels)
+                }
+            }
+        }
+    }
+}
+
+/// Bias-free normalisation of packed pixels.
+func biasFreeNormalisation(_ weight: Tensor) -> DepthwiseBands.Normalisation {
+    { panels, pixels in weight.withPointer { kernels.norm_biasfree_packed(panels, weight.count, pixels, $0, 1e-5) } }
+}
+
+extension ChannelMixing {
+    /// y = base + op(W)·band for the band's first `inputs` channels; base and y are planes, `stride` apart.
+    func run(
+        _ band: DepthwiseBands.Band, adding base: UnsafePointer<Float>, into y: UnsafeMutablePointer<Float>, stride: Int
+    ) {
+        _ = Tensor([packedPixels(inputs, band.pixels)]) { panels in
+            band.forEachRun { offset, start, pixels in
+                kernels.pack_pixels(band.values + offset, band.pixels, inputs, pixels, 0, panels)
+                run(
+                    packed: panels, pixels: pixels, adding: base + start, baseStride: stride, into: y + start,
+                    stride: stride)
+            }
+        }
+    }
+}
+
+extension Tensor {
+    /// The given rows of a tensor [rows, …].
+    func rows(_ rows: [Int]) -> Tensor {
+        if rows.count == shape[0], rows == Array(0..<shape[0]) { return self }
+        let length = count / shape[0]
+        return Tensor([rows.count] + shape[1...]) { target in
+            withPointer { source in
+                for (index, row) in rows.enumerated() {
+                    (target + index * length).update(from: source + row * length, count: length)
+                }
+            }
+        }
+    }
+}
