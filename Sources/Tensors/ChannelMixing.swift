@@ -49,6 +49,19 @@ struct ChannelMixing {
         self.bias = bias
     }
 
+    /// Wᵀ of a weight [inputs, outputs, …], packed once for all backward passes.
+    init(transposing weight: Tensor) {
+        let (rows, columns) = (weight.shape[0], weight.count / weight.shape[0])
+        outputs = columns
+        inputs = rows
+        packed = weight.derived("packed transposed") {
+            Tensor([packedWeights(columns, rows)]) { packed in
+                weight.withPointer { kernels.pack_weights($0, 1, columns, nil, nil, columns, rows, packed) }
+            }
+        }
+        bias = nil
+    }
+
     /// - Parameters:
     ///   - panels: packed pixels.
     ///   - base: `outputs` planes that are added; may be `y`.
@@ -109,5 +122,6 @@ func mixingWeightGradient(
     into dw: UnsafeMutablePointer<Float>, outputs: Int, inputs: Int, pixels: Int, adding: Bool
 ) {
     if !adding { dw.update(repeating: 0, count: outputs * inputs) }
-    kernels.mix_channels_weights(g, gStride, outputs, x, xStride, inputs, pixels, dw, inputs)
+    rowProducts(
+        g, stride: gStride, x, stride: xStride, into: dw, row: inputs, rows: outputs, columns: inputs, length: pixels)
 }

@@ -29,13 +29,35 @@ struct MatrixView {
 }
 
 /// C = A·B, or C += A·B where `adding`. C has `rows` rows, `columns` columns and `ldc` elements between rows; `depth` is
-/// the summed dimension.
-@inline(__always)
+/// the summed dimension. One of A and B may be transposed.
 func product(
     _ a: MatrixView, _ b: MatrixView, into c: UnsafeMutablePointer<Float>, row ldc: Int,
     rows: Int, columns: Int, depth: Int, adding: Bool
 ) {
-    dn_sgemm(
-        a.isTransposed, b.isTransposed, rows, columns, depth, 1, a.pointer, a.row, b.pointer, b.row, adding ? 1 : 0, c,
-        ldc)
+    guard b.isTransposed else {
+        let mixing = ChannelMixing(outputs: rows, inputs: depth, weights: a)
+        return mixing.run(b.pointer, stride: b.row, into: c, stride: ldc, pixels: columns, adding: adding)
+    }
+    precondition(!a.isTransposed, "a product of two transposed matrices")
+    if !adding { for row in 0..<rows { (c + row * ldc).update(repeating: 0, count: columns) } }
+    rowProducts(
+        a.pointer, stride: a.row, b.pointer, stride: b.row, into: c, row: ldc, rows: rows, columns: columns,
+        length: depth)
+}
+
+/// C[m, n] += Σ_p a[m·stride + p]·b[n·stride + p] over 0 ≤ p < length.
+///
+/// Long rows are multiplied as they lie; short ones are packed, since the sums over the lanes would cost more than the
+/// products.
+func rowProducts(
+    _ a: UnsafePointer<Float>, stride aStride: Int, _ b: UnsafePointer<Float>, stride bStride: Int,
+    into c: UnsafeMutablePointer<Float>, row: Int, rows: Int, columns: Int, length: Int
+) {
+    if length > 512 || columns < Int(kernels.mix_columns) {
+        return kernels.mix_channels_weights(a, aStride, rows, b, bStride, columns, length, c, row)
+    }
+    let mixing = ChannelMixing(outputs: rows, inputs: length, weights: MatrixView(a, row: aStride))
+    let panels = Storage(count: packedPixels(length, columns))
+    kernels.pack_transposed(b, bStride, columns, length, panels.pointer)
+    mixing.run(packed: panels.pointer, pixels: columns, adding: c, baseStride: row, into: c, stride: row)
 }

@@ -9,14 +9,9 @@ import Synchronization
 /// (`Tensor` checks unique reference before each mutation) and are constant once shared.
 final class Storage: @unchecked Sendable {
     let pointer: UnsafeMutablePointer<Float>
-    /// The floats in another form, which an operation made and may want again; gone with the next mutation.
-    let derived = Mutex<Derived?>(nil)
+    /// The floats in other forms, which operations made and may want again; gone with the next mutation.
+    let derived = Mutex<[String: Tensor]>([:])
     private let block: StoragePool.Block
-
-    struct Derived {
-        let form: StaticString
-        let tensor: Tensor
-    }
 
     init(count: Int) {
         block = StoragePool.shared.take(bytes: max(count, 1) * MemoryLayout<Float>.stride)

@@ -55,17 +55,16 @@ public struct Tensor: Sendable {
             copy.pointer.update(from: storage.pointer, count: count)
             storage = copy
         }
-        storage.derived.withLock { $0 = nil }
+        storage.derived.withLock { $0 = [:] }
         return try body(storage.pointer)
     }
 
     /// This tensor in the named form: made once and kept until the tensor is mutated or gone. Only for weights, whose
     /// forms are as small as they are.
-    func derived(_ form: StaticString, _ make: () -> Tensor) -> Tensor {
-        let kept = storage.derived.withLock { $0 }
-        if let kept, kept.form.description == form.description { return kept.tensor }
+    func derived(_ form: String, _ make: () -> Tensor) -> Tensor {
+        if let kept = storage.derived.withLock({ $0[form] }) { return kept }
         let tensor = make()
-        storage.derived.withLock { $0 = Storage.Derived(form: form, tensor: tensor) }
+        storage.derived.withLock { $0[form] = tensor }
         return tensor
     }
 

@@ -41,6 +41,8 @@ typedef struct __attribute__((swift_attr("@Sendable"))) {
     /// last pixel. What lies `ahead` values further, if not 0, is fetched into the second-level cache for the next call.
     void (*pack_pixels)(const float *x, ptrdiff_t stride, ptrdiff_t inputs, ptrdiff_t pixels, ptrdiff_t ahead,
                         float *panels);
+    /// The same of a matrix whose rows are the pixels, x[p·stride + i].
+    void (*pack_transposed)(const float *x, ptrdiff_t stride, ptrdiff_t pixels, ptrdiff_t inputs, float *panels);
     /// y[o·y_stride + p] = Σ_i w[o, i]·x[i, p] + bias[o] + base[o·base_stride + p] for 0 ≤ p < pixels. `bias` and `base`
     /// may be null; `base` may be y with the same stride.
     void (*mix_packed)(const float *packed, const float *bias, ptrdiff_t outputs, ptrdiff_t inputs, const float *panels,

@@ -53,6 +53,15 @@ static void pack_pixels(const float *x, ptrdiff_t stride, ptrdiff_t inputs, ptrd
     }
 }
 
+/// The same of a matrix whose rows are the pixels: x[p·stride + i].
+static void pack_transposed(const float *x, ptrdiff_t stride, ptrdiff_t pixels, ptrdiff_t inputs, float *panels) {
+    for (ptrdiff_t first = 0; first < pixels; first += MIX_COLUMNS, panels += inputs * MIX_COLUMNS)
+        for (ptrdiff_t p = 0; p < MIX_COLUMNS; p++) {
+            const float *from = x + (first + p) * stride;
+            for (ptrdiff_t i = 0; i < inputs; i++) panels[i * MIX_COLUMNS + p] = first + p < pixels ? from[i] : 0;
+        }
+}
+
 /// Stores `count` values of one output: sum + offset (+ base).
 INLINE void mix_store(vfloat sum, const float *base, float *y, ptrdiff_t count) {
     if (base) sum += get(base, count);

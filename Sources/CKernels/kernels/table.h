@@ -21,6 +21,7 @@ const dn_kernels TABLE = {
     .mix_columns = MIX_COLUMNS,
     .pack_weights = pack_weights,
     .pack_pixels = pack_pixels,
+    .pack_transposed = pack_transposed,
     .mix_packed = mix_packed,
     .mix_channels_weights = mix_channels_weights,
     .winograd_weights = winograd_weights,

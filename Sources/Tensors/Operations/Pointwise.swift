@@ -33,11 +33,8 @@ enum Pointwise {
         let (inputs, outputs, pixels) = (x.tensor.channels, g.channels, g.pixels)
         g.withPointer { g in
             gradients.accumulate(x) { dx, adding in
-                weight.tensor.withPointer { w in
-                    let mixing = ChannelMixing(
-                        outputs: inputs, inputs: outputs, weights: MatrixView(w, row: inputs).transposed, bias: nil)
-                    mixing.run(g, stride: pixels, into: dx, stride: pixels, pixels: pixels, adding: adding)
-                }
+                ChannelMixing(transposing: weight.tensor).run(
+                    g, stride: pixels, into: dx, stride: pixels, pixels: pixels, adding: adding)
             }
             gradients.accumulate(weight) { dw, adding in
                 x.tensor.withPointer { x in
