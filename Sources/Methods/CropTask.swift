@@ -11,6 +11,8 @@ struct CropTask: Sendable {
     struct Result: Sendable {
         let loss: Double
         let gradients: [String: Tensor]
+        /// Where the run moves the network's running statistics.
+        let statistics: [String: Tensor]
     }
 
     /// 1 where branch 0 does not see the pixel, at full resolution: a sub-image's mask is drawn pixel by pixel, so
@@ -46,11 +48,12 @@ struct CropTask: Sendable {
         let pass = Pass(weights, on: tape)
         let mask = pixelDownsample(Variable(hidden), stride: stride).tensor
         let subImages = pixelDownsample(Variable(input), stride: stride).tensor
-        let output = network(Variable(hiddenPixels.input(subImages, visible: complement(mask))), pass)
+        let output = network.anySize(Variable(hiddenPixels.input(subImages, visible: complement(mask))), pass)
         let wanted = pixelDownsample(Variable(target), stride: stride).tensor
         let loss = maskedLoss(output.tensor, wanted, hidden: mask, entries: entries)
         return Result(
-            loss: loss.value, gradients: pass.gradients(tape.backward(from: output, seed: loss.gradient)))
+            loss: loss.value, gradients: pass.gradients(tape.backward(from: output, seed: loss.gradient)),
+            statistics: pass.statistics)
     }
 
     private func transferStep(
@@ -60,12 +63,13 @@ struct CropTask: Sendable {
         let pass = Pass(weights, on: tape)
         let mask = pixelDownsample(Variable(hidden), stride: 5).tensor
         let subImages = pixelDownsample(Variable(noisy), stride: 5).tensor
-        let first = network(Variable(hiddenPixels.input(subImages, visible: complement(mask))), pass)
-        let second = network(Variable(hiddenPixels.input(subImages, visible: mask)), pass)
+        let first = network.anySize(Variable(hiddenPixels.input(subImages, visible: complement(mask))), pass)
+        let second = network.anySize(Variable(hiddenPixels.input(subImages, visible: mask)), pass)
         let output = pixelUpsample(select(mask, first, second), stride: 5)
         let loss = transferLoss(output.tensor, noisy, entries: entries)
         return Result(
-            loss: loss.value, gradients: pass.gradients(tape.backward(from: output, seed: loss.gradient)))
+            loss: loss.value, gradients: pass.gradients(tape.backward(from: output, seed: loss.gradient)),
+            statistics: pass.statistics)
     }
 
     /// What the network meets at inference: the photograph or its sub-images, and refinement copies of its own
@@ -87,7 +91,7 @@ struct CropTask: Sendable {
         let mask = pixelDownsample(Variable(field(3, 0.5)), stride: stride).tensor
         let subImages = pixelDownsample(Variable(noisy), stride: stride).tensor
         let outputs = [complement(mask), mask].map {
-            Variable(network.infer(hiddenPixels.input(subImages, visible: $0), weights))
+            network.anySize(Variable(hiddenPixels.input(subImages, visible: $0)), Pass(weights))
         }
         let estimate = pixelUpsample(select(mask, outputs[0], outputs[1]), stride: stride)
         return select(field(4, AMSNet.publishedReplacement), Variable(noisy), estimate).tensor

@@ -14,9 +14,6 @@ public struct Plain: Sendable {
     /// - Parameter noisy: [3, 1, height, width] in [0, 1], any size; padded with zeros to the network's multiple.
     /// - Returns: [3, 1, height, width], not clamped.
     public func denoise(_ noisy: Tensor) -> Tensor {
-        let multiple = network.tiling.multiple
-        func roundUp(_ size: Int) -> Int { (size + multiple - 1) / multiple * multiple }
-        let input = padded(Variable(noisy), height: roundUp(noisy.height), width: roundUp(noisy.width)).tensor
-        return cropped(Variable(network.infer(input, weights)), height: noisy.height, width: noisy.width).tensor
+        network.anySize(Variable(noisy), Pass(weights)).tensor
     }
 }

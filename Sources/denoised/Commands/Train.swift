@@ -25,7 +25,7 @@ struct Train: ParsableCommand {
     @Option(help: "Folders of clean photographs for synthetic pairs.")
     var clean: [String] = []
 
-    @Option(help: "Architecture: \(NetworkConfiguration.named.keys.sorted().joined(separator: ", ")).")
+    @Option(help: "Architecture: \(NetworkConfiguration.names).")
     var network = "nafnet-compact"
 
     @Option(help: "Steps of stages B and P together; a fifth of them are P.")
