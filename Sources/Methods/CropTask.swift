@@ -19,11 +19,11 @@ struct CropTask: Sendable {
     /// downsampling one field gives independent masks to all sub-images.
     private var hidden: Tensor { field(1, 0.5) }
 
-    /// Elements that this crop adds to the batch's mean: the hidden ones, or all of them in stage P.
+    /// Elements that this crop adds to the batch's mean: the hidden ones, or all of them where nothing is hidden.
     var entries: Int {
         switch objective {
         case .synthetic, .masked: 3 * Int(hidden.values.reduce(0, +))
-        case .transfer: 3 * crop * crop
+        case .transfer, .blindSpot: 3 * crop * crop
         }
     }
 
@@ -37,6 +37,8 @@ struct CropTask: Sendable {
             return maskedStep(sample.noisy, against: sample.noisy, 5, network, weights, entries)
         case .transfer:
             return transferStep(sample.noisy, network, weights, entries)
+        case .blindSpot:
+            return blindSpotStep(sample.noisy, network, weights, entries)
         }
     }
 
@@ -67,6 +69,20 @@ struct CropTask: Sendable {
         let second = network.anySize(Variable(hiddenPixels.input(subImages, visible: mask)), pass)
         let output = pixelUpsample(select(mask, first, second), stride: 5)
         let loss = transferLoss(output.tensor, noisy, entries: entries)
+        return Result(
+            loss: loss.value, gradients: pass.gradients(tape.backward(from: output, seed: loss.gradient)),
+            statistics: pass.statistics)
+    }
+
+    private func blindSpotStep(
+        _ noisy: Tensor, _ network: any Network, _ weights: Weights, _ entries: Int
+    ) -> Result {
+        let tape = Tape()
+        let pass = Pass(weights, on: tape)
+        let subImages = pixelDownsample(Variable(noisy), stride: 5)
+        let output = network.anySize(subImages, pass)
+        let all = Tensor([1] + output.tensor.shape[1...], repeating: 1)
+        let loss = maskedLoss(output.tensor, subImages.tensor, hidden: all, entries: entries)
         return Result(
             loss: loss.value, gradients: pass.gradients(tape.backward(from: output, seed: loss.gradient)),
             statistics: pass.statistics)

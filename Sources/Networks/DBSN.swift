@@ -21,6 +21,9 @@ public struct DBSN: Network {
         public static let published = Configuration(width: 128, modules: 9, isDilated: true)
         /// D_AS: the same shapes, and no blind spot.
         public static let publishedLeaking = Configuration(width: 128, modules: 9, isDilated: false)
+        /// For small experiments.
+        public static let compact = Configuration(width: 24, modules: 2, isDilated: true)
+        public static let compactLeaking = Configuration(width: 24, modules: 2, isDilated: false)
     }
 
     public let configuration: NetworkConfiguration

@@ -16,6 +16,8 @@ public struct DeamNet: Network {
 
         /// The published network: 2,228,131 parameters, 352,512 of them in layers that no pass runs; 2.23 MMAC per pixel.
         public static let published = Configuration(width: 64, reduced: 4)
+        /// For small experiments.
+        public static let compact = Configuration(width: 8, reduced: 4)
     }
 
     public let configuration: NetworkConfiguration

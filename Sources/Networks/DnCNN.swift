@@ -15,6 +15,8 @@ public struct DnCNN: Network {
 
         /// The published network: 559,363 parameters, 556 kMAC per pixel.
         public static let published = Configuration(width: 64, convolutions: 17)
+        /// For small experiments.
+        public static let compact = Configuration(width: 32, convolutions: 6)
     }
 
     public let configuration: NetworkConfiguration

@@ -50,6 +50,12 @@ public enum NetworkConfiguration: Sendable, Equatable, Codable {
         "d-a": .dbsn(.published),
         "d-as": .dbsn(.publishedLeaking),
         "deamnet": .deamnet(.published),
+        "restormer-compact": .restormer(.init(dim: 8, blocks: [1, 1, 1, 1], refinement: 1, heads: [1, 2, 2, 4])),
+        "unet-compact": .unet(.compact),
+        "dncnn-compact": .dncnn(.compact),
+        "d-a-compact": .dbsn(.compact),
+        "d-as-compact": .dbsn(.compactLeaking),
+        "deamnet-compact": .deamnet(.compact),
     ]
 
     /// The presets' names in order, for help texts and errors.

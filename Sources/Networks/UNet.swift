@@ -15,6 +15,8 @@ public struct UNet: Network {
 
         /// The published network: 7,935,555 parameters, 1.10 MMAC per pixel.
         public static let published = Configuration(width: 128, head: 96)
+        /// For small experiments.
+        public static let compact = Configuration(width: 24, head: 18)
     }
 
     /// One level of the decoder.

@@ -2,6 +2,7 @@
 """Write the numerical oracles of the denoisers that make.py does not have.
 
     pip install torch safetensors numpy && python3 denoisers.py [NAME...]
+    python3 denoisers.py checkpoint NAME FILE    a checkpoint of the published size, laid out as AMSNet's, seeded weights
 
 Computed in double precision and rounded once, as in make.py. Parameter keys are those of the published checkpoints.
 
@@ -365,6 +366,16 @@ def write(name):
     print(f"{name}: output deviates by {output.std():.3f}, {(HERE / f'{name}.safetensors').stat().st_size // 1024} KiB")
 
 
+def write_checkpoint(name, path):
+    torch.manual_seed(7)
+    network = seeded(CASES[name][0](**PUBLISHED[name][0])).float()
+    state = {f"net.dn.branches.0.{key}": value for key, value in network.state_dict().items()}
+    torch.save({"epoch": 0, "global_step": 0, "pytorch-lightning_version": "2.4.0", "state_dict": state}, path)
+
+
 if __name__ == "__main__":
-    for case in sys.argv[1:] or CASES:
-        write(case)
+    if sys.argv[1:2] == ["checkpoint"]:
+        write_checkpoint(*sys.argv[2:])
+    else:
+        for case in sys.argv[1:] or CASES:
+            write(case)
