@@ -1,7 +1,7 @@
 import Tensors
 
-/// The dilated blind-spot network of AP-BSN (spec B.6): two branches that begin with a convolution which does not see its
-/// own pixel. With dilations (D_A) nothing behind it brings that pixel back; without (D_AS) it leaks.
+/// The dilated blind-spot network of AP-BSN (spec B.6): two branches that begin with a convolution which does not see
+/// its own pixel. With dilations (D_A) nothing behind it brings that pixel back; without (D_AS) it leaks.
 public struct DBSN: Network {
     public struct Configuration: Sendable, Equatable, Codable {
         /// Channels, even: the tail ends with half of them.
@@ -52,7 +52,7 @@ public struct DBSN: Network {
         // The overlap is the exact reach of the second branch.
         tiling = TileRequirements(
             multiple: 1, overlap: 2 + configuration.modules * (configuration.isDilated ? 3 : 1),
-            bytesPerPixel: 4 * 8 * width)
+            bytesPerPixel: 4 * 10 * width)
     }
 
     public func callAsFunction(_ image: Variable, _ pass: Pass) -> Variable {

@@ -14,7 +14,7 @@ public struct DeamNet: Network {
             self.reduced = reduced
         }
 
-        /// The published network: 2,228,131 parameters, 352,512 of them in layers that no pass runs; 2.23 MMAC per pixel.
+        /// The published network: 2,228,131 parameters, 352,512 of them in layers that never run; 2.23 MMAC per pixel.
         public static let published = Configuration(width: 64, reduced: 4)
         /// For small experiments.
         public static let compact = Configuration(width: 8, reduced: 4)

@@ -43,7 +43,7 @@ public struct DnCNN: Network {
         parameters = registry.parameters
         multiplicationsPerPixel = registry.multiplications
         // The overlap is the exact reach: one pixel for each convolution.
-        tiling = TileRequirements(multiple: 1, overlap: configuration.convolutions, bytesPerPixel: 4 * 3 * width)
+        tiling = TileRequirements(multiple: 1, overlap: configuration.convolutions, bytesPerPixel: 2 * 7 * width)
     }
 
     public func callAsFunction(_ image: Variable, _ pass: Pass) -> Variable {

@@ -75,7 +75,7 @@ public struct NAFNet: Network {
         parameters = registry.parameters
         multiplicationsPerPixel = registry.multiplications
         tiling = TileRequirements(
-            multiple: 1 << levels, overlap: 32, bytesPerPixel: 4 * (4 + 2 * max(c.depthwise, c.feed)) * c.width)
+            multiple: 1 << levels, overlap: 32, bytesPerPixel: 4 * (4 + 3 * max(2 * c.depthwise, c.feed)) * c.width)
     }
 
     public func callAsFunction(_ image: Variable, _ pass: Pass) -> Variable {

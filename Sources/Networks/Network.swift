@@ -44,7 +44,7 @@ public struct TileRequirements: Sendable, Equatable {
     public let multiple: Int
     /// Neighbouring tiles share this much, blended; beyond it the effective influence of a pixel is negligible.
     public let overlap: Int
-    /// Bytes of working memory for each pixel of a tile.
+    /// Bytes of working memory for each pixel of a tile, as measured on tiles of 384 or 512 pixels a side.
     public let bytesPerPixel: Int
 
     public init(multiple: Int, overlap: Int, bytesPerPixel: Int) {

@@ -53,7 +53,7 @@ public struct StudentUNet: Network {
         self.configuration = .student(configuration)
         parameters = registry.parameters
         multiplicationsPerPixel = registry.multiplications
-        tiling = TileRequirements(multiple: 32, overlap: 32, bytesPerPixel: 4 * (2 * width + 4 * wide))
+        tiling = TileRequirements(multiple: 32, overlap: 32, bytesPerPixel: 4 * 7 * wide)
     }
 
     public func callAsFunction(_ image: Variable, _ pass: Pass) -> Variable {

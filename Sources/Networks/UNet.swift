@@ -67,7 +67,7 @@ public struct UNet: Network {
         self.configuration = .unet(configuration)
         parameters = registry.parameters
         multiplicationsPerPixel = registry.multiplications
-        tiling = TileRequirements(multiple: 32, overlap: 32, bytesPerPixel: 4 * (5 * width + head))
+        tiling = TileRequirements(multiple: 32, overlap: 32, bytesPerPixel: 4 * 16 * width)
     }
 
     public func callAsFunction(_ image: Variable, _ pass: Pass) -> Variable {

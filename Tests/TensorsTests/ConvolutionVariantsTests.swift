@@ -65,7 +65,7 @@ struct Taps: Sendable, CustomTestStringConvertible {
         #expect(directionalError(inputs, step: Step.linear) { taps.convolved($0[0], $0[1], $0[2]) } < 2e-4)
     }
 
-    /// A band holds 2²⁰ values: 96 channels of 5×5 neighbourhoods need several for these pixels, one starts amid an image.
+    /// A band holds 2²⁰ values: 96 channels of 5×5 neighbourhoods need several, and one starts amid an image.
     @Test func manyChannelsAreCutIntoBandsOfRows() {
         let taps = Taps(kernel: 5, stride: 1, dilation: 1)
         let planes = Planes(batch: 2, height: 9, width: 61)

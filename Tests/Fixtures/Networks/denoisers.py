@@ -2,7 +2,7 @@
 """Write the numerical oracles of the denoisers that make.py does not have.
 
     pip install torch safetensors numpy && python3 denoisers.py [NAME...]
-    python3 denoisers.py checkpoint NAME FILE    a checkpoint of the published size, laid out as AMSNet's, seeded weights
+    python3 denoisers.py checkpoint NAME FILE    a checkpoint of the published size, laid out as AMSNet's
 
 Computed in double precision and rounded once, as in make.py. Parameter keys are those of the published checkpoints.
 
