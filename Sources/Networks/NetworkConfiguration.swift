@@ -36,7 +36,7 @@ public enum NetworkConfiguration: Sendable, Equatable, Codable {
         }
     }
 
-    /// Presets by the name that commands take: published sizes, and `compact` ones of about 40 kMAC per pixel.
+    /// Presets by the name that commands take: published sizes, and `compact` ones of 20 to 50 kMAC per pixel.
     public static let named: [String: NetworkConfiguration] = [
         "restormer": .restormer(.published),
         "nafnet": .nafnet(.published),

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# The AMSNet paper's tables 3 and 4 at small scale: networks of about 40 kMAC per pixel, trained for minutes.
+# The AMSNet paper's tables 3 and 4 at small scale: networks of 20 to 50 kMAC per pixel, trained for minutes.
 #
 #   Tests/Experiments/tables.sh NOISY CLEAN [STEPS] [BINARY]
 #
