@@ -11,17 +11,19 @@ struct CropTask: Sendable {
     struct Result: Sendable {
         let loss: Double
         let gradients: [String: Tensor]
+        /// Where the run moves the network's running statistics.
+        let statistics: [String: Tensor]
     }
 
     /// 1 where branch 0 does not see the pixel, at full resolution: a sub-image's mask is drawn pixel by pixel, so
     /// downsampling one field gives independent masks to all sub-images.
     private var hidden: Tensor { field(1, 0.5) }
 
-    /// Elements that this crop adds to the batch's mean: the hidden ones, or all of them in stage P.
+    /// Elements that this crop adds to the batch's mean: the hidden ones, or all of them where nothing is hidden.
     var entries: Int {
         switch objective {
         case .synthetic, .masked: 3 * Int(hidden.values.reduce(0, +))
-        case .transfer: 3 * crop * crop
+        case .transfer, .blindSpot: 3 * crop * crop
         }
     }
 
@@ -35,6 +37,8 @@ struct CropTask: Sendable {
             return maskedStep(sample.noisy, against: sample.noisy, 5, network, weights, entries)
         case .transfer:
             return transferStep(sample.noisy, network, weights, entries)
+        case .blindSpot:
+            return blindSpotStep(sample.noisy, network, weights, entries)
         }
     }
 
@@ -46,11 +50,12 @@ struct CropTask: Sendable {
         let pass = Pass(weights, on: tape)
         let mask = pixelDownsample(Variable(hidden), stride: stride).tensor
         let subImages = pixelDownsample(Variable(input), stride: stride).tensor
-        let output = network(Variable(hiddenPixels.input(subImages, visible: complement(mask))), pass)
+        let output = network.anySize(Variable(hiddenPixels.input(subImages, visible: complement(mask))), pass)
         let wanted = pixelDownsample(Variable(target), stride: stride).tensor
         let loss = maskedLoss(output.tensor, wanted, hidden: mask, entries: entries)
         return Result(
-            loss: loss.value, gradients: pass.gradients(tape.backward(from: output, seed: loss.gradient)))
+            loss: loss.value, gradients: pass.gradients(tape.backward(from: output, seed: loss.gradient)),
+            statistics: pass.statistics)
     }
 
     private func transferStep(
@@ -60,12 +65,27 @@ struct CropTask: Sendable {
         let pass = Pass(weights, on: tape)
         let mask = pixelDownsample(Variable(hidden), stride: 5).tensor
         let subImages = pixelDownsample(Variable(noisy), stride: 5).tensor
-        let first = network(Variable(hiddenPixels.input(subImages, visible: complement(mask))), pass)
-        let second = network(Variable(hiddenPixels.input(subImages, visible: mask)), pass)
+        let first = network.anySize(Variable(hiddenPixels.input(subImages, visible: complement(mask))), pass)
+        let second = network.anySize(Variable(hiddenPixels.input(subImages, visible: mask)), pass)
         let output = pixelUpsample(select(mask, first, second), stride: 5)
         let loss = transferLoss(output.tensor, noisy, entries: entries)
         return Result(
-            loss: loss.value, gradients: pass.gradients(tape.backward(from: output, seed: loss.gradient)))
+            loss: loss.value, gradients: pass.gradients(tape.backward(from: output, seed: loss.gradient)),
+            statistics: pass.statistics)
+    }
+
+    private func blindSpotStep(
+        _ noisy: Tensor, _ network: any Network, _ weights: Weights, _ entries: Int
+    ) -> Result {
+        let tape = Tape()
+        let pass = Pass(weights, on: tape)
+        let subImages = pixelDownsample(Variable(noisy), stride: 5)
+        let output = network.anySize(subImages, pass)
+        let all = Tensor([1] + output.tensor.shape[1...], repeating: 1)
+        let loss = maskedLoss(output.tensor, subImages.tensor, hidden: all, entries: entries)
+        return Result(
+            loss: loss.value, gradients: pass.gradients(tape.backward(from: output, seed: loss.gradient)),
+            statistics: pass.statistics)
     }
 
     /// What the network meets at inference: the photograph or its sub-images, and refinement copies of its own
@@ -87,7 +107,7 @@ struct CropTask: Sendable {
         let mask = pixelDownsample(Variable(field(3, 0.5)), stride: stride).tensor
         let subImages = pixelDownsample(Variable(noisy), stride: stride).tensor
         let outputs = [complement(mask), mask].map {
-            Variable(network.infer(hiddenPixels.input(subImages, visible: $0), weights))
+            network.anySize(Variable(hiddenPixels.input(subImages, visible: $0)), Pass(weights))
         }
         let estimate = pixelUpsample(select(mask, outputs[0], outputs[1]), stride: stride)
         return select(field(4, AMSNet.publishedReplacement), Variable(noisy), estimate).tensor

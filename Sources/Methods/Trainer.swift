@@ -23,7 +23,8 @@ public protocol TrainingSource: Sendable {
 /// Walks through a training plan, one optimiser step at a time.
 ///
 /// Crops are independent work: each has its own tape, and their gradients are added in order, so that the weights
-/// are the same bytes at any number of threads.
+/// are the same bytes at any number of threads. Batch normalisation sees one crop's sub-images as its batch; running
+/// statistics move to the mean over the crops.
 public struct Trainer: Sendable {
     public let network: any Network
     public let plan: TrainingPlan
@@ -64,6 +65,9 @@ public struct Trainer: Sendable {
         let loss = results.reduce(0) { $0 + $1.loss }
         guard loss.isFinite else { throw TrainingError.diverged(step: step) }
         optimiser.step(&self.weights, Self.sum(results.map(\.gradients)), rate: rate)
+        for (name, _) in results[0].statistics {
+            self.weights.tensors[name] = mean(results.compactMap { $0.statistics[name] })
+        }
         step += 1
         return loss
     }

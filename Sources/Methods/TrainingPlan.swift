@@ -11,6 +11,9 @@ public enum Objective: String, Sendable, Codable, CaseIterable {
     case masked
     /// Stage P: L_t, both masks reassembled at full resolution against the noisy image, with total variation (spec A.5).
     case transfer
+    /// Blind-spot training as in AP-BSN: all pixels of stride-5 sub-images against themselves. Only a network that does
+    /// not see its own pixel learns to denoise from it; any other learns to copy.
+    case blindSpot = "blind-spot"
 }
 
 /// Stages that follow each other, each with its own learning rate that falls to zero along a half cosine.

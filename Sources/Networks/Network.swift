@@ -4,7 +4,7 @@ import Tensors
 public protocol Network: Sendable {
     /// Name and widths, as written to model files.
     var configuration: NetworkConfiguration { get }
-    /// Every parameter in the order of declaration.
+    /// Every parameter in the order of declaration, running statistics and constants included.
     var parameters: [Parameter] { get }
     /// Multiply-accumulates for each input pixel of one plain pass.
     var multiplicationsPerPixel: Double { get }
@@ -16,7 +16,21 @@ public protocol Network: Sendable {
 }
 
 extension Network {
-    public var parameterCount: Int { parameters.reduce(0) { $0 + $1.count } }
+    /// Values that an optimiser could change, as PyTorch counts parameters.
+    public var parameterCount: Int {
+        parameters.reduce(0) { $0 + ($1.role == .trained || $1.role == .idle ? $1.count : 0) }
+    }
+
+    /// What training gives gradients to.
+    public var trainedParameters: [Parameter] { parameters.filter { $0.role == .trained } }
+
+    /// The network for images of any size: padded with zeros at the bottom and at the right, and cropped again.
+    public func anySize(_ image: Variable, _ pass: Pass) -> Variable {
+        let (height, width, multiple) = (image.tensor.height, image.tensor.width, tiling.multiple)
+        func roundUp(_ size: Int) -> Int { (size + multiple - 1) / multiple * multiple }
+        let output = self(padded(image, height: roundUp(height), width: roundUp(width)), pass)
+        return cropped(output, height: height, width: width)
+    }
 
     /// The output for `image` without recording anything.
     public func infer(_ image: Tensor, _ weights: Weights) -> Tensor {
@@ -30,7 +44,7 @@ public struct TileRequirements: Sendable, Equatable {
     public let multiple: Int
     /// Neighbouring tiles share this much, blended; beyond it the effective influence of a pixel is negligible.
     public let overlap: Int
-    /// Bytes of working memory for each pixel of a tile.
+    /// Bytes of working memory for each pixel of a tile, as measured on tiles of 384 or 512 pixels a side.
     public let bytesPerPixel: Int
 
     public init(multiple: Int, overlap: Int, bytesPerPixel: Int) {
@@ -38,32 +52,4 @@ public struct TileRequirements: Sendable, Equatable {
         self.overlap = overlap
         self.bytesPerPixel = bytesPerPixel
     }
-}
-
-/// A network's name and widths: enough to build it again.
-public enum NetworkConfiguration: Sendable, Equatable, Codable {
-    case restormer(Restormer.Configuration)
-    case nafnet(NAFNetBase.Configuration)
-
-    /// The architecture's name in model files and commands.
-    public var name: String {
-        switch self {
-        case .restormer: "restormer"
-        case .nafnet: "nafnet"
-        }
-    }
-
-    public func makeNetwork() -> any Network {
-        switch self {
-        case .restormer(let configuration): Restormer(configuration)
-        case .nafnet(let configuration): NAFNetBase(configuration)
-        }
-    }
-
-    /// Presets by the name that commands take.
-    public static let named: [String: NetworkConfiguration] = [
-        "restormer": .restormer(.published),
-        "nafnet": .nafnet(.published),
-        "nafnet-compact": .nafnet(.compact),
-    ]
 }

@@ -39,6 +39,98 @@ extension Restormer.Configuration {
     }
 }
 
+extension NAFNet.Configuration {
+    private enum CodingKeys: CodingKey { case width, encoder, middle, decoder, depthwise, feed }
+
+    /// - Throws: `DecodingError` for values that no network can be built from.
+    public init(from decoder: any Decoder) throws {
+        let values = try decoder.container(keyedBy: CodingKeys.self)
+        self.init(
+            width: try values.decode(Int.self, forKey: .width),
+            encoder: try values.decode([Int].self, forKey: .encoder),
+            middle: try values.decode(Int.self, forKey: .middle),
+            decoder: try values.decode([Int].self, forKey: .decoder),
+            depthwise: try values.decode(Int.self, forKey: .depthwise),
+            feed: try values.decode(Int.self, forKey: .feed))
+        let levels = encoder.count
+        try values.require((1...8).contains(levels), .encoder, "between 1 and 8 levels are needed")
+        try values.require(self.decoder.count == levels, .decoder, "encoder and decoder need equally many levels")
+        try values.require(isWidth(width), .width, "an even number up to 4096 is needed")
+        try values.require(
+            (1...16).contains(depthwise) && (1...16).contains(feed), .depthwise, "1 to 16 times the width is needed")
+        let depths = encoder + [middle] + self.decoder
+        try values.require(depths.allSatisfy(isDepth), .encoder, "0 to 256 blocks are needed")
+    }
+}
+
+extension UNet.Configuration {
+    private enum CodingKeys: CodingKey { case width, head }
+
+    /// - Throws: `DecodingError` for values that no network can be built from.
+    public init(from decoder: any Decoder) throws {
+        let values = try decoder.container(keyedBy: CodingKeys.self)
+        self.init(
+            width: try values.decode(Int.self, forKey: .width), head: try values.decode(Int.self, forKey: .head))
+        try values.require(isChannels(width) && isChannels(head), .width, "1 to 4096 channels are needed")
+    }
+}
+
+extension StudentUNet.Configuration {
+    private enum CodingKeys: CodingKey { case width, decoder }
+
+    /// - Throws: `DecodingError` for values that no network can be built from.
+    public init(from decoder: any Decoder) throws {
+        let values = try decoder.container(keyedBy: CodingKeys.self)
+        self.init(
+            width: try values.decode(Int.self, forKey: .width),
+            decoder: try values.decode(Int.self, forKey: .decoder))
+        try values.require(isChannels(width) && isChannels(self.decoder), .width, "1 to 4096 channels are needed")
+    }
+}
+
+extension DnCNN.Configuration {
+    private enum CodingKeys: CodingKey { case width, convolutions }
+
+    /// - Throws: `DecodingError` for values that no network can be built from.
+    public init(from decoder: any Decoder) throws {
+        let values = try decoder.container(keyedBy: CodingKeys.self)
+        self.init(
+            width: try values.decode(Int.self, forKey: .width),
+            convolutions: try values.decode(Int.self, forKey: .convolutions))
+        try values.require(isChannels(width), .width, "1 to 4096 channels are needed")
+        try values.require((2...256).contains(convolutions), .convolutions, "2 to 256 convolutions are needed")
+    }
+}
+
+extension DBSN.Configuration {
+    private enum CodingKeys: CodingKey { case width, modules, isDilated }
+
+    /// - Throws: `DecodingError` for values that no network can be built from.
+    public init(from decoder: any Decoder) throws {
+        let values = try decoder.container(keyedBy: CodingKeys.self)
+        self.init(
+            width: try values.decode(Int.self, forKey: .width),
+            modules: try values.decode(Int.self, forKey: .modules),
+            isDilated: try values.decode(Bool.self, forKey: .isDilated))
+        try values.require(isWidth(width), .width, "an even number up to 4096 is needed")
+        try values.require(isDepth(modules), .modules, "0 to 256 modules are needed")
+    }
+}
+
+extension DeamNet.Configuration {
+    private enum CodingKeys: CodingKey { case width, reduced }
+
+    /// - Throws: `DecodingError` for values that no network can be built from.
+    public init(from decoder: any Decoder) throws {
+        let values = try decoder.container(keyedBy: CodingKeys.self)
+        self.init(
+            width: try values.decode(Int.self, forKey: .width), reduced: try values.decode(Int.self, forKey: .reduced))
+        try values.require(isChannels(width) && isChannels(reduced), .width, "1 to 4096 channels are needed")
+    }
+}
+
+private func isChannels(_ count: Int) -> Bool { (1...4096).contains(count) }
+
 private func isWidth(_ channels: Int) -> Bool { (2...4096).contains(channels) && channels % 2 == 0 }
 
 private func isDepth(_ blocks: Int) -> Bool { (0...256).contains(blocks) }

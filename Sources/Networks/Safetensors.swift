@@ -3,7 +3,8 @@ import Tensors
 
 /// The safetensors format: eight bytes of header length (little-endian), a JSON header, then the data without holes.
 ///
-/// Only 32-bit floats are read and written. Source: the format's public description; limits of spec/reliability.md.
+/// Tensors are 32-bit floats. 64-bit integers are read as the nearest float: PyTorch counts training passes in them.
+/// Source: the format's public description; limits of spec/reliability.md.
 public struct Safetensors: Sendable {
     public var tensors: [String: Tensor]
     /// Free text by key, under `__metadata__`.
@@ -34,23 +35,35 @@ public struct Safetensors: Sendable {
         // By first and last byte: an empty tensor begins where the next one does.
         let entries = header.entries.sorted { $0.value.data_offsets.lexicographicallyPrecedes($1.value.data_offsets) }
         for (name, entry) in entries {
-            guard entry.dtype == "F32" else { throw .malformed("tensor \(name) has type \(entry.dtype), not F32") }
+            guard let size = ["F32": 4, "I64": 8][entry.dtype] else {
+                throw .malformed("tensor \(name) has type \(entry.dtype), not F32")
+            }
             let (first, last) = (entry.data_offsets[0], entry.data_offsets[1])
             guard first == end, last >= first, last <= body.count else {
                 throw .malformed("tensor \(name) lies outside of the data or overlaps another")
             }
-            guard let count = Self.product(entry.shape), count <= body.count / 4, count * 4 == last - first else {
+            guard let count = Self.product(entry.shape), count <= body.count / size, count * size == last - first else {
                 throw .malformed("tensor \(name) of shape \(entry.shape) does not fill its \(last - first) bytes")
             }
-            tensors[name] = Tensor(entry.shape) { target in
-                body.withUnsafeBytes { source in
-                    UnsafeMutableRawBufferPointer(start: target, count: count * 4)
-                        .copyMemory(from: UnsafeRawBufferPointer(rebasing: source[first..<last]))
-                }
+            tensors[name] = body.withUnsafeBytes { source in
+                let bytes = UnsafeRawBufferPointer(rebasing: source[first..<last])
+                return size == 4 ? Self.floats(bytes, entry.shape) : Self.integers(bytes, entry.shape)
             }
             end = last
         }
         guard end == body.count else { throw .malformed("\(body.count - end) bytes at the end belong to no tensor") }
+    }
+
+    private static func floats(_ bytes: UnsafeRawBufferPointer, _ shape: [Int]) -> Tensor {
+        Tensor(shape) { UnsafeMutableRawBufferPointer(start: $0, count: bytes.count).copyMemory(from: bytes) }
+    }
+
+    private static func integers(_ bytes: UnsafeRawBufferPointer, _ shape: [Int]) -> Tensor {
+        Tensor(
+            shape,
+            stride(from: 0, to: bytes.count, by: 8).map {
+                Float(Int64(littleEndian: bytes.loadUnaligned(fromByteOffset: $0, as: Int64.self)))
+            })
     }
 
     /// The file's bytes; tensors are ordered by name, so that equal content gives equal bytes.

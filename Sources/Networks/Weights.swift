@@ -8,50 +8,66 @@ public struct Weights: Sendable {
     public init(initialising network: any Network, seed: UInt64) {
         var random = RandomSource(seed: seed)
         tensors = [:]
-        for parameter in network.parameters {
+        for parameter in network.parameters where parameter.isKept {
             tensors[parameter.name] = parameter.initialisation(parameter.shape, &random)
         }
     }
 
     /// Checks that `tensors` are exactly the parameters of `network`, with their shapes and finite values.
     ///
-    /// - Throws: `CheckpointError` naming every unknown, missing, misshaped or non-finite tensor.
+    /// - Throws: `CheckpointError` naming every unknown, missing, misshaped, non-finite or otherwise wrong tensor.
     public init(_ tensors: [String: Tensor], for network: any Network) throws(CheckpointError) {
-        let expected = Dictionary(uniqueKeysWithValues: network.parameters.map { ($0.name, $0.shape) })
-        var faults = tensors.keys.filter { expected[$0] == nil }.sorted().map { "unknown tensor \($0)" }
-        for parameter in network.parameters {
+        try self.init(tensors, named: network.parameters)
+    }
+
+    /// As above, for a part of a network's parameters, such as those that an optimiser has means of.
+    public init(_ tensors: [String: Tensor], named parameters: [Parameter]) throws(CheckpointError) {
+        let expected = Set(parameters.map(\.name))
+        var faults = tensors.keys.filter { !expected.contains($0) }.sorted().map { "unknown tensor \($0)" }
+        self.tensors = [:]
+        for parameter in parameters {
             guard let tensor = tensors[parameter.name] else {
-                faults.append("missing tensor \(parameter.name)")
+                if parameter.isKept { faults.append("missing tensor \(parameter.name)") }
                 continue
             }
-            if tensor.shape != parameter.shape {
-                faults.append("tensor \(parameter.name) has shape \(tensor.shape) instead of \(parameter.shape)")
-            } else if !tensor.isFinite {
-                faults.append("tensor \(parameter.name) holds values that are not finite")
-            }
+            if let fault = parameter.fault(of: tensor) { faults.append("tensor \(parameter.name) \(fault)") }
+            if parameter.isKept { self.tensors[parameter.name] = tensor }
         }
         if !faults.isEmpty { throw .mismatch(faults) }
-        self.tensors = tensors
     }
 
     public var count: Int { tensors.values.reduce(0) { $0 + $1.count } }
+}
+
+extension Parameter {
+    /// What is wrong with `tensor` in this parameter's place.
+    fileprivate func fault(of tensor: Tensor) -> String? {
+        if tensor.shape != shape { return "has shape \(tensor.shape) instead of \(shape)" }
+        if !tensor.isFinite { return "holds values that are not finite" }
+        guard role == .constant else { return nil }
+        var unused = RandomSource(seed: 0)
+        return tensor.values == initialisation(shape, &unused).values ? nil : "is not what the network defines"
+    }
 }
 
 /// A network's weights as operands of one forward run, followed by a tape when gradients are wanted.
 public struct Pass {
     private let weights: Weights
     private let variables: [String: Variable]
+    private let moved: MovedStatistics?
 
     /// Inference: nothing is recorded.
     public init(_ weights: Weights) {
         self.weights = weights
         variables = [:]
+        moved = nil
     }
 
     /// Training: every weight is a leaf of `tape`.
     public init(_ weights: Weights, on tape: Tape) {
         self.weights = weights
         variables = weights.tensors.mapValues { tape.variable($0) }
+        moved = MovedStatistics()
     }
 
     subscript(_ parameter: Parameter) -> Variable {
@@ -65,5 +81,24 @@ public struct Pass {
     /// The gradient of each weight that the output depends on.
     public func gradients(_ gradients: Gradients) -> [String: Tensor] {
         variables.compactMapValues { gradients[$0] }
+    }
+}
+
+/// Running statistics: read in inference, moved in training.
+extension Pass {
+    /// Whether layers work with a batch's own statistics.
+    var isTraining: Bool { moved != nil }
+
+    /// Notes that this batch moves a statistic to (1 − `share`)·old + `share`·`value`.
+    func move(_ parameter: Parameter, towards value: Tensor, share: Float) {
+        moved?.values[parameter.name, default: []].append(
+            blend(self[parameter].tensor, value, share: share))
+    }
+
+    /// Where this pass moves each running statistic, the mean over the runs that it served.
+    public var statistics: [String: Tensor] { moved?.values.mapValues { mean($0) } ?? [:] }
+
+    private final class MovedStatistics {
+        var values: [String: [Tensor]] = [:]
     }
 }

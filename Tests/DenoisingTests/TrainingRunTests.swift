@@ -56,6 +56,33 @@ import Testing
         }
     }
 
+    /// An optimiser has no means of running statistics, nor of tensors that no pass reads.
+    @Test(arguments: [
+        NetworkConfiguration.dncnn(.init(width: 4, convolutions: 3)), .deamnet(.init(width: 2, reduced: 1)),
+    ]) func tensorsThatTheOptimiserLeavesAloneAreResumedToo(configuration: NetworkConfiguration) throws {
+        try withTemporaryPath { folder in
+            let network = configuration.makeNetwork()
+            func fresh(_ name: String) -> TrainingRun {
+                let weights = Weights(initialising: network, seed: 8)
+                return TrainingRun(
+                    Trainer(network: network, plan: Self.plan, weights: weights), checkpoint: folder.appending(name))
+            }
+            var whole = fresh("whole")
+            try whole.run(from: NoiseSource(), threads: 2) { _ in }
+            var stopped = fresh("stopped")
+            var left = 2
+            try stopped.run(
+                from: NoiseSource(), threads: 1,
+                shouldStop: {
+                    left -= 1; return left < 0
+                }, report: { _ in })
+            stopped = try TrainingRun(resuming: folder.appending("stopped"))
+            #expect(stopped.trainer.step == 2)
+            try stopped.run(from: NoiseSource(), threads: 1) { _ in }
+            #expect(Self.bits(stopped) == Self.bits(whole))
+        }
+    }
+
     @Test func progressIsReportedAndSavedAsAsked() throws {
         try withTemporaryPath { folder in
             let checkpoint = folder.appending("checkpoint")

@@ -103,6 +103,16 @@ import Testing
         #expect(outputs[0] != outputs[1])
     }
 
+    /// Each sub-image is denoised on its own, so the stride shows in what a pixel depends on.
+    @Test func aPlainPassCanWorkOnSubImages() {
+        let network = LocalNetwork(kind: .blur, multiple: 4)
+        let image = Toy.image(13, 10, seed: 8)
+        let output = Plain(network: network, weights: network.weights, stride: 2).denoise(image)
+        let subImages = pixelDownsample(padded(Variable(image), height: 16, width: 16), stride: 2).tensor
+        let expected = pixelUpsample(Variable(network.infer(subImages, network.weights)), stride: 2)
+        #expect(output.values == cropped(expected, height: 13, width: 10).tensor.values)
+    }
+
     @Test func aPlainPassIsTheNetwork() {
         let image = Toy.image(5, 7, seed: 10)
         let network = LocalNetwork(kind: .identity, multiple: 4)

@@ -26,6 +26,56 @@ import Testing
         #expect(trainers[0].step == 8 && trainers[0].optimiser.steps == 8)
     }
 
+    /// Running statistics move with every step, to the mean over the crops of where each of them leads.
+    @Test func batchStatisticsAreThoseOfTheStepsCrops() throws {
+        let network = DnCNN(.init(width: 4, convolutions: 4))
+        let start = Weights(initialising: network, seed: 2)
+        func moved(_ batch: Int, threads: Int) throws -> Weights {
+            let plan = TrainingPlan(stages: [.init(.transfer, steps: 1, rate: 1e-2)], batch: batch, crop: 20, seed: 7)
+            var trainer = Trainer(network: network, plan: plan, weights: start)
+            _ = try trainer.advance(from: RampSource(), threads: threads)
+            return trainer.weights
+        }
+        let weights = try moved(3, threads: 1)
+        #expect(try moved(3, threads: 3).bits == weights.bits)
+        let single = try moved(1, threads: 1)
+        for parameter in network.parameters where parameter.role == .statistic {
+            let values = weights.tensors[parameter.name]?.values
+            #expect(values != start.tensors[parameter.name]?.values)
+            #expect(values != single.tensors[parameter.name]?.values)
+        }
+    }
+
+    /// Sub-images of 8×8 pixels are far below UNet's multiple of 32.
+    @Test(arguments: Objective.allCases) func cropsThatAreNoMultipleOfTheNetworksAreLearnedFrom(objective: Objective)
+        throws
+    {
+        let network = UNet(.init(width: 4, head: 4))
+        let plan = TrainingPlan(stages: [.init(objective, steps: 2, rate: 1e-3)], batch: 1, crop: 40)
+        var trainer = Trainer(network: network, plan: plan, weights: Weights(initialising: network, seed: 3))
+        while !trainer.isFinished { #expect(try trainer.advance(from: RampSource(), threads: 1) > 0) }
+        #expect(trainer.weights.tensors.values.allSatisfy { $0.isFinite })
+    }
+
+    /// 1e-5: batches of sub-images sum in another order than the mean here.
+    @Test func blindSpotTrainingComparesSubImagesWithThemselves() throws {
+        struct Still: TrainingSource {
+            let noisy: Tensor
+            func sample(for objective: Objective, crop: Int, key: UInt64) -> TrainingSample {
+                TrainingSample(noisy: noisy)
+            }
+        }
+        let noisy = Toy.image(20, 20, seed: 9)
+        let subImages = pixelDownsample(Variable(noisy), stride: 5).tensor
+        let output = Toy.network.infer(subImages, Toy.weights).values
+        let expected = zip(output, subImages.values).reduce(0) { $0 + Double(abs($1.0 - $1.1)) } / Double(output.count)
+        let plan = TrainingPlan(stages: [.init(.blindSpot, steps: 1, rate: 1e-3)], batch: 2, crop: 20)
+        var trainer = Self.trainer(plan)
+        let loss = try trainer.advance(from: Still(noisy: noisy), threads: 2)
+        #expect(abs(loss - expected) < 1e-5 * expected)
+        #expect(trainer.weights.bits != Toy.weights.bits)
+    }
+
     @Test(arguments: HiddenPixels.allCases) func theLossFallsOnRamps(hiddenPixels: HiddenPixels) throws {
         let plan = TrainingPlan(
             stages: [.init(.masked, steps: 60, rate: 1e-2)], batch: 2, crop: 40, seed: 5, hiddenPixels: hiddenPixels)

@@ -39,6 +39,18 @@ import Testing
         #expect(try read.encoded() == bytes)
     }
 
+    @Test func integersAreReadAsFloats() throws {
+        var file = Self.file(
+            #"{"a":\#(Self.entry("[]", 0, 8, type: "I64")),"b":\#(Self.entry("[3]", 8, 32, type: "I64"))}"#, bytes: 0)
+        for value in [7, -2, 1 << 40, .min] as [Int64] {
+            withUnsafeBytes(of: value.littleEndian) { file.append(contentsOf: $0) }
+        }
+        let read = try Safetensors(file)
+        #expect(read.tensors["a"]?.values == [7])
+        #expect(read.tensors["a"]?.shape == [])
+        #expect(read.tensors["b"]?.values == [-2, 0x1p40, -0x1p63])
+    }
+
     @Test func dataStartAtAMultipleOfEightBytes() throws {
         let bytes = try Self.content.encoded()
         #expect(bytes[0] % 8 == 0)
@@ -75,6 +87,7 @@ import Testing
         (#"{"a":\#(entry("[9223372036854775808]", 0, 8))}"#, "size beyond 64 bits"),
         (#"{"a":\#(entry("[1.5]", 0, 8))}"#, "fractional size"),
         (#"{"a":\#(entry("[1]", 0, 8, type: "F64"))}"#, "another type"),
+        (#"{"a":\#(entry("[2]", 0, 8, type: "I64"))}"#, "integers of half the size"),
         (#"{"a":{"dtype":"F32","shape":[2],"data_offsets":[0]}}"#, "one offset"),
         (#"{"a":{"dtype":"F32","shape":[2],"data_offsets":[0,4,8]}}"#, "three offsets"),
         (#"{"a":{"dtype":"F32","shape":[2]}}"#, "no offsets"),

@@ -22,12 +22,24 @@ import Testing
     @Test(arguments: Planes.all) func gradientsAreTheSlopes(planes: Planes) {
         let (a, b) = (planes.activation(3, seed: 6), planes.activation(3, seed: 7))
         #expect(gradientError([a, b], step: Step.linear) { add($0[0], $0[1]) } < 1e-5)
+        #expect(gradientError([a, b], step: Step.linear) { subtract($0[0], $0[1]) } < 1e-5)
         #expect(
             gradientError([a, planes.activation(2, seed: 8)], step: Step.linear) { concatenate($0[0], $0[1]) } < 1e-5)
         #expect(
             gradientError([a, b, random([3], seed: 9)], step: Step.linear) {
                 scaledResidual($0[0], $0[1], scale: $0[2])
             } < 1e-5)
+    }
+
+    @Test func aDifferenceIsElementByElement() {
+        let (a, b) = (Variable(Tensor([1, 1, 1, 3], [1, -2, 0])), Variable(Tensor([1, 1, 1, 3], [4, -2, 0.5])))
+        #expect(subtract(a, b).tensor.values == [-3, 0, -0.5])
+    }
+
+    @Test func aBlendMovesByItsShare() {
+        let (a, b) = (Tensor([2], [1, -4]), Tensor([2], [3, 4]))
+        #expect(blend(a, b, share: 0.75).values == [2.5, 2])
+        #expect(a.values == [1, -4])
     }
 
     @Test func theMeanOfTensorsIsElementByElement() {

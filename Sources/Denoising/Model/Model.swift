@@ -45,6 +45,9 @@ public struct Model: Sendable {
     /// Stride of pixel downsampling in AMSNet's first stage: 2 as published, unless the model was taught otherwise.
     public var stride: Int { metadata["stride"].flatMap(Int.init).map { min(max($0, 1), 8) } ?? 2 }
 
+    /// Stride of pixel downsampling for `plain`: 1, unless the model was taught on sub-images alone.
+    public var plainStride: Int { metadata["plain_stride"].flatMap(Int.init).map { min(max($0, 1), 8) } ?? 1 }
+
     /// Share of noisy pixels that a refinement copy puts back: 0.16 as published, unless the model was taught otherwise.
     public var replacement: Double {
         metadata["replacement"].flatMap(Double.init).map { min(max($0, 0), 1) } ?? AMSNet.publishedReplacement

@@ -7,8 +7,13 @@ import Tensors
 
 /// One run of a method over all tiles of a photograph.
 struct TiledDenoising: Sendable {
-    /// Largest tile side unless the options name one (spec F.3: statistics of training and of the published numbers).
-    static let defaultTile = 512
+    /// Largest tile side unless the options name one, at most 512 and at least 256 (spec F.3: statistics of training
+    /// and of the published numbers). In between, a tile's working memory stays below 768 MiB, so that two tiles at once
+    /// leave room for the photograph.
+    static func defaultTile(for requirements: TileRequirements) -> Int {
+        let pixels = Double(768 << 20) / Double(max(requirements.bytesPerPixel, 1))
+        return max(256, min(512, Int(pixels.squareRoot())))
+    }
 
     /// The photograph's name, for errors.
     private let file: String
@@ -44,12 +49,15 @@ struct TiledDenoising: Sendable {
             (alignment, stride) = (method.alignment, method.stride)
         case .plain:
             detailReturn = nil
-            engine = .plain(Plain(network: model.network, weights: model.weights))
-            (alignment, stride) = (model.network.tiling.multiple, 1)
+            let method = Plain(network: model.network, weights: model.weights, stride: model.plainStride)
+            engine = .plain(method)
+            (alignment, stride) = (method.alignment, method.stride)
         }
+        let requirements = model.network.tiling
         grid = try TileGrid(
-            width: pixels.width, height: pixels.height, tile: max(options.tile ?? Self.defaultTile, alignment),
-            overlap: options.overlap ?? model.network.tiling.overlap * stride, alignment: alignment)
+            width: pixels.width, height: pixels.height,
+            tile: max(options.tile ?? Self.defaultTile(for: requirements), alignment),
+            overlap: options.overlap ?? requirements.overlap * stride, alignment: alignment)
         threads = options.threads ?? processorCount
         strength = Float(options.strength)
     }

@@ -105,8 +105,10 @@ public struct TrainingRun {
         }
         let network = try value("network", as: NetworkConfiguration.self).makeNetwork()
         let (first, second) = (group("optimiser.first."), group("optimiser.second."))
-        // Before the first step there are no means; from then on they are shaped like the weights.
-        for means in [first, second] where !means.isEmpty { _ = try Weights(means, for: network) }
+        // Before the first step there are no means; from then on they are shaped like the weights that have gradients.
+        for means in [first, second] where !means.isEmpty {
+            _ = try Weights(means, named: network.trainedParameters)
+        }
         let step = try value("step", as: Int.self)
         guard step >= 0 else { throw CheckpointError.malformed("its step is \(step)") }
         return Trainer(

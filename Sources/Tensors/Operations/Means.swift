@@ -19,3 +19,14 @@ public func mean(_ tensors: [Tensor]) -> Tensor {
 public func complement(_ mask: Tensor) -> Tensor {
     Tensor(mask.shape) { y in mask.withPointer { kernels.scale_offset($0, -1, 1, y, mask.count) } }
 }
+
+/// (1 − share)·a + share·b, element by element.
+public func blend(_ a: Tensor, _ b: Tensor, share: Float) -> Tensor {
+    precondition(a.shape == b.shape, "cannot blend \(a.shape) and \(b.shape)")
+    var result = a
+    result.withMutablePointer { y in
+        kernels.scale_offset(y, 1 - share, 0, y, a.count)
+        b.withPointer { kernels.axpy(share, $0, y, a.count) }
+    }
+    return result
+}

@@ -40,11 +40,7 @@ struct SqueezeExcite {
     let gates: [Float]
 
     init(_ t: Tensor, _ weights: SqueezeExciteWeights) {
-        let area = t.height * t.width
-        let means = t.withPointer { t_ in
-            (0..<t.channels * t.batch).map { kernels.sum(t_ + $0 * area, area) / Float(area) }
-        }
-        self.init(means: means, batch: t.batch, weights)
+        self.init(means: planeMeans(t), batch: t.batch, weights)
     }
 
     init(means: [Float], batch: Int, _ weights: SqueezeExciteWeights) {
@@ -91,8 +87,16 @@ struct SqueezeExcite {
     }
 }
 
+/// The mean of each plane, [channels][batch].
+func planeMeans(_ t: Tensor) -> [Float] {
+    let area = t.height * t.width
+    return t.withPointer { t_ in
+        (0..<t.channels * t.batch).map { kernels.sum(t_ + $0 * area, area) / Float(area) }
+    }
+}
+
 /// W·x + b for x [inputs][batch].
-private func affine(_ weight: Tensor, _ bias: Tensor, _ x: [Float], _ batch: Int) -> [Float] {
+func affine(_ weight: Tensor, _ bias: Tensor, _ x: [Float], _ batch: Int) -> [Float] {
     let (outputs, inputs) = (weight.shape[0], weight.shape[1])
     var y = bias.values.flatMap { Array(repeating: $0, count: batch) }
     y.withUnsafeMutableBufferPointer { y in
@@ -109,7 +113,7 @@ private func affine(_ weight: Tensor, _ bias: Tensor, _ x: [Float], _ batch: Int
 }
 
 /// Adds to the gradients of weight and bias; returns Wᵀ·outputs.
-private func affineBackward(
+func affineBackward(
     _ layer: (weight: Variable, bias: Variable), inputs x: [Float], outputs g: [Float], _ batch: Int,
     _ gradients: Gradients
 ) -> [Float] {

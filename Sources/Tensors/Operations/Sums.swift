@@ -15,6 +15,20 @@ public func add(_ a: Variable, _ b: Variable) -> Variable {
     }
 }
 
+/// a − b, element by element.
+public func subtract(_ a: Variable, _ b: Variable) -> Variable {
+    let count = a.tensor.count
+    precondition(a.tensor.shape == b.tensor.shape, "cannot subtract \(b.tensor.shape) from \(a.tensor.shape)")
+    let y = Tensor(a.tensor.shape) { y in
+        a.tensor.withPointer { a in b.tensor.withPointer { kernels.scale_add(a, -1, $0, y, count) } }
+    }
+    return recorded(y, from: [a, b]) { g, gradients in
+        gradients.add(g, to: a)
+        let db = Tensor(g.shape) { db in g.withPointer { kernels.scale_offset($0, -1, 0, db, count) } }
+        gradients.add(db, to: b)
+    }
+}
+
 /// NAFNet's scaled residual: y = x + s⊙t with one scale for each channel.
 ///
 /// - Parameters:

@@ -18,7 +18,7 @@ struct Bench: ParsableCommand {
             denoised bench --model denoised --train --json
             """)
 
-    @Option(help: "Architecture: \(NetworkConfiguration.named.keys.sorted().joined(separator: ", ")).")
+    @Option(help: "Architecture: \(NetworkConfiguration.names).")
     var network: String?
 
     @Option(help: "A model's name or file; default: the shipped one.")

@@ -25,7 +25,7 @@ struct Train: ParsableCommand {
     @Option(help: "Folders of clean photographs for synthetic pairs.")
     var clean: [String] = []
 
-    @Option(help: "Architecture: \(NetworkConfiguration.named.keys.sorted().joined(separator: ", ")).")
+    @Option(help: "Architecture: \(NetworkConfiguration.names).")
     var network = "nafnet-compact"
 
     @Option(help: "Steps of stages B and P together; a fifth of them are P.")
@@ -33,6 +33,9 @@ struct Train: ParsableCommand {
 
     @Option(help: "Steps on synthetic pairs before stage B.")
     var cleanSteps = 0
+
+    @Option(help: "Steps of blind-spot training instead of B and P, for use with --method plain; needs network d-a.")
+    var blindSpotSteps = 0
 
     @Option(help: "Learning rate at the start of the synthetic stage.")
     var cleanRate = 8e-4
@@ -74,10 +77,15 @@ struct Train: ParsableCommand {
     private var checkpoint: FilePath { FilePath(out + ".checkpoint") }
 
     func validate() throws {
-        guard resume || steps + cleanSteps > 0 else {
-            throw ValidationError("nothing to do: give --steps or --clean-steps")
+        guard resume || steps + cleanSteps + blindSpotSteps > 0 else {
+            throw ValidationError("nothing to do: give --steps, --clean-steps or --blind-spot-steps")
         }
-        guard steps == 0 || !noisy.isEmpty else { throw ValidationError("--steps needs --noisy, a folder of captures") }
+        guard steps + blindSpotSteps == 0 || !noisy.isEmpty else {
+            throw ValidationError("--steps and --blind-spot-steps need --noisy, a folder of captures")
+        }
+        guard steps == 0 || blindSpotSteps == 0 else {
+            throw ValidationError("--steps and --blind-spot-steps exclude each other")
+        }
         guard cleanSteps == 0 || !clean.isEmpty else { throw ValidationError("--clean-steps needs --clean") }
         guard NetworkConfiguration.named[network] != nil else {
             throw ValidationError("there is no network \(network)")
@@ -112,6 +120,7 @@ struct Train: ParsableCommand {
             TrainingPlan.Stage(.synthetic, steps: cleanSteps, rate: cleanRate),
             TrainingPlan.Stage(.masked, steps: steps - steps / 5, rate: rate),
             TrainingPlan.Stage(.transfer, steps: steps / 5, rate: rate / 2),
+            TrainingPlan.Stage(.blindSpot, steps: blindSpotSteps, rate: rate),
         ]
         func plan(_ hiddenPixels: HiddenPixels) -> TrainingPlan {
             TrainingPlan(stages: stages, batch: batch, crop: crop, seed: seed, hiddenPixels: hiddenPixels)
@@ -134,12 +143,15 @@ struct Train: ParsableCommand {
         let plan = run.trainer.plan
         let stride = stride ?? parent?.stride ?? 2
         let replacement = replacement ?? parent?.replacement ?? AMSNet.publishedReplacement
+        let isBlindSpot = plan.stages.contains { $0.objective == .blindSpot }
         var metadata = [
-            "variant": plan.stages.contains { $0.objective == .transfer } ? "P" : "B",
+            "variant": isBlindSpot ? "blind-spot" : plan.stages.contains { $0.objective == .transfer } ? "P" : "B",
             "steps": plan.stages.map { "\($0.objective.rawValue) \($0.steps)" }.joined(separator: ", "),
             "seed": "\(plan.seed)", "batch": "\(plan.batch)", "crop": "\(plan.crop)",
             "hidden_pixels": plan.hiddenPixels.rawValue, "stride": "\(stride)", "replacement": "\(replacement)",
         ]
+        // As AP-BSN: taught at stride 5, used at 2.
+        if isBlindSpot { metadata["plain_stride"] = "2" }
         metadata["data"] = data
         metadata["parent"] = from
         return metadata

@@ -1,0 +1,103 @@
+import Foundation
+
+extension NetworkConfiguration {
+    /// The network that tensors of these names and shapes belong to, with its widths, depths and heads.
+    ///
+    /// Only the tensors that tell networks and sizes apart are looked at; loading then names every one that does not
+    /// fit. D_A and D_AS have the same tensors, so both are found as D_A.
+    ///
+    /// - Parameter shapes: by published name, without prefixes such as `module.`.
+    /// - Returns: nil for tensors of another network, and for sizes that model files are refused for.
+    public static func recognised(from shapes: [String: [Int]]) -> NetworkConfiguration? {
+        let names = TensorNames(shapes)
+        let found =
+            restormer(names) ?? nafnet(names) ?? unet(names) ?? student(names) ?? dncnn(names) ?? dbsn(names)
+            ?? deamnet(names)
+        // Shapes come from anywhere: the bounds of model files hold for them too.
+        return found.flatMap { try? JSONDecoder().decode(Self.self, from: JSONEncoder().encode($0)) }
+    }
+
+    private static func restormer(_ names: TensorNames) -> NetworkConfiguration? {
+        guard let dim = names.size("patch_embed.proj.weight") else { return nil }
+        let stages = ["encoder_level1", "encoder_level2", "encoder_level3", "latent"]
+        return .restormer(
+            Restormer.Configuration(
+                dim: dim, blocks: stages.map { names.count($0) }, refinement: names.count("refinement"),
+                heads: stages.map { names.size("\($0).0.attn.temperature") ?? 1 }))
+    }
+
+    private static func nafnet(_ names: TensorNames) -> NetworkConfiguration? {
+        guard let width = names.size("intro.weight") else { return nil }
+        let levels = names.count("downs")
+        let encoder = (0..<levels).map { names.count("encoders.\($0)") }
+        let decoder = (0..<levels).map { names.count("decoders.\($0)") }
+        let middle = names.count("middle_blks")
+        // The first block there is, in the order of the forward pass.
+        guard let gate = names.all.keys.filter({ $0.hasSuffix(".sca.1.weight") }).min() else {
+            return .nafnet(NAFNetBase.Configuration(width: width, encoder: encoder, middle: middle, decoder: decoder))
+        }
+        let block = gate.dropLast("sca.1.weight".count)
+        func expansion(_ convolution: String) -> Int {
+            guard let shape = names.all["\(block)\(convolution).weight"], shape.count == 4, shape[1] > 0 else {
+                return 0
+            }
+            return shape[0] / shape[1]
+        }
+        return .nafnetSimpleGate(
+            NAFNet.Configuration(
+                width: width, encoder: encoder, middle: middle, decoder: decoder, depthwise: expansion("conv1"),
+                feed: expansion("conv4")))
+    }
+
+    private static func unet(_ names: TensorNames) -> NetworkConfiguration? {
+        guard let width = names.size("enc_conv0.weight"), let head = names.size("nin_a.weight") else { return nil }
+        return .unet(UNet.Configuration(width: width, head: head))
+    }
+
+    private static func student(_ names: TensorNames) -> NetworkConfiguration? {
+        guard let width = names.size("enc1.conv.weight"), let decoder = names.size("dec1_2.conv.weight") else {
+            return nil
+        }
+        return .student(StudentUNet.Configuration(width: width, decoder: decoder))
+    }
+
+    private static func dncnn(_ names: TensorNames) -> NetworkConfiguration? {
+        guard let width = names.size("model.0.weight"), names.all["model.0.weight"]?.count == 4 else { return nil }
+        let normalisations = names.all.keys.count { $0.hasPrefix("model.") && $0.hasSuffix(".running_mean") }
+        return .dncnn(DnCNN.Configuration(width: width, convolutions: normalisations + 2))
+    }
+
+    private static func dbsn(_ names: TensorNames) -> NetworkConfiguration? {
+        let first = "branch1.body.0.weight"
+        guard let width = names.size(first) else { return nil }
+        let modules = names.all.keys.count { $0 != first && $0.hasPrefix("branch1.") && $0.hasSuffix(".body.0.weight") }
+        return .dbsn(DBSN.Configuration(width: width, modules: modules, isDilated: true))
+    }
+
+    private static func deamnet(_ names: TensorNames) -> NetworkConfiguration? {
+        guard let width = names.size("net2.mid.0.block.0.weight"),
+            let reduced = names.size("line11.weight.conv_du.0.conv2d.weight")
+        else { return nil }
+        return .deamnet(DeamNet.Configuration(width: width, reduced: reduced))
+    }
+}
+
+/// Questions about a checkpoint's tensors.
+private struct TensorNames {
+    let all: [String: [Int]]
+
+    init(_ shapes: [String: [Int]]) { all = shapes }
+
+    /// The first dimension of a tensor: a convolution's output channels.
+    func size(_ name: String) -> Int? { all[name]?.first }
+
+    /// How many of PREFIX.0, PREFIX.1, … there are from 0 on.
+    func count(_ prefix: String) -> Int {
+        let path = prefix + "."
+        let indices = Set(
+            all.keys.lazy.filter { $0.hasPrefix(path) }.compactMap {
+                Int($0.dropFirst(path.count).prefix { $0 != "." })
+            })
+        return (0...).first { !indices.contains($0) } ?? 0
+    }
+}
