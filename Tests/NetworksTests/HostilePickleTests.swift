@@ -40,14 +40,14 @@ import Testing
             ]
             for call in calls { #expect(try Self.refusal(call.pickle) == .forbidden(call.name)) }
             #expect(!FileManager.default.fileExists(atPath: proof.path))
-            // Had the pickle been run, this is how the file would look.
-            let python = Foundation.Process()
-            python.executableURL = URL(filePath: "/usr/bin/env")
-            python.arguments = ["touch", proof.path]
-            try python.run()
-            python.waitUntilExit()
-            #expect(FileManager.default.fileExists(atPath: proof.path))
         }
+    }
+
+    /// What Python itself wrote, and would run on loading: the fixture's script says what.
+    @Test func aPickleThatPythonWouldRunIsRefusedAndDoesNotRun() throws {
+        let error = #expect(throws: CheckpointError.self) { try TorchCheckpoint(TorchCheckpointTests.bytes("calls.pth")) }
+        #expect(error == .forbidden("posix.system"))
+        #expect(!FileManager.default.fileExists(atPath: "denoised-pickle-ran"))
     }
 
     @Test(arguments: [

@@ -7,6 +7,7 @@
 Seeded: a second run gives the same tensors (torch puts numbers of its own into the archives).
 """
 import collections
+import os
 import pathlib
 
 import torch
@@ -84,6 +85,13 @@ def lightning(state):
     }
 
 
+class Call:
+    """Loading this with Python's pickle makes a file."""
+
+    def __reduce__(self):
+        return os.system, ("touch denoised-pickle-ran",)
+
+
 def main():
     save_file({k: v.detach().float().clone(memory_format=torch.contiguous_format) for k, v in kinds().items()},
               FOLDER / "kinds.safetensors")
@@ -99,6 +107,7 @@ def main():
     torch.save({f"module.{k}": v for k, v in state.items()}, FOLDER / "parallel.pt")
     torch.save({"a": torch.ones(2)}, FOLDER / "legacy.pth", _use_new_zipfile_serialization=False)
     torch.save({"model": torch.nn.Linear(1, 1)}, FOLDER / "module.pth")
+    torch.save({"state_dict": {"a": torch.ones(2)}, "epoch": Call()}, FOLDER / "calls.pth")
 
 
 if __name__ == "__main__":
