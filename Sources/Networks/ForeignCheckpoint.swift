@@ -26,7 +26,7 @@ public struct ForeignCheckpoint: Sendable {
     public init(_ bytes: [UInt8], for configuration: NetworkConfiguration? = nil) throws(CheckpointError) {
         let saved =
             TorchCheckpoint.isTorch(bytes)
-            ? try TorchCheckpoint(bytes).stateDictionary() : try Safetensors(Data(bytes)).tensors
+            ? try TorchCheckpoint(bytes).stateDictionary() : try Safetensors(Data(bytes), isConverting: true).tensors
         let (known, tensors, prefix) = try Self.named(saved, for: configuration)
         let expected = Set(known.makeNetwork().parameters.map(\.name))
         self.configuration = known

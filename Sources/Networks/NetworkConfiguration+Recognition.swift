@@ -16,7 +16,8 @@ extension NetworkConfiguration {
         let stages = ["encoder_level1", "encoder_level2", "encoder_level3", "latent"]
         return .restormer(
             .init(
-                dim: dim, blocks: stages.map { count("\($0).", in: shapes) }, refinement: count("refinement.", in: shapes),
+                dim: dim, blocks: stages.map { count("\($0).", in: shapes) },
+                refinement: count("refinement.", in: shapes),
                 heads: stages.map { shapes["\($0).0.attn.temperature"]?.first ?? 1 }))
     }
 

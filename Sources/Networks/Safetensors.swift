@@ -3,7 +3,7 @@ import Tensors
 
 /// The safetensors format: eight bytes of header length (little-endian), a JSON header, then the data without holes.
 ///
-/// Only 32-bit floats are read and written. Source: the format's public description; limits of spec/reliability.md.
+/// Models hold 32-bit floats alone; files of other programs may be converted on reading. Source: the format's public description; limits of spec/reliability.md.
 public struct Safetensors: Sendable {
     public var tensors: [String: Tensor]
     /// Free text by key, under `__metadata__`.
@@ -25,8 +25,9 @@ public struct Safetensors: Sendable {
 
     /// Reads a file's bytes. Nothing is allocated that the bytes do not hold.
     ///
+    /// - Parameter isConverting: whether elements of other types become floats; otherwise they are an error.
     /// - Throws: `CheckpointError.malformed` for overlaps, holes, wrong sizes, other element types and broken headers.
-    public init(_ bytes: Data) throws(CheckpointError) {
+    public init(_ bytes: Data, isConverting: Bool = false) throws(CheckpointError) {
         let (header, body) = try Self.split(bytes)
         metadata = header.metadata
         tensors = [:]
@@ -34,18 +35,19 @@ public struct Safetensors: Sendable {
         // By first and last byte: an empty tensor begins where the next one does.
         let entries = header.entries.sorted { $0.value.data_offsets.lexicographicallyPrecedes($1.value.data_offsets) }
         for (name, entry) in entries {
-            guard entry.dtype == "F32" else { throw .malformed("tensor \(name) has type \(entry.dtype), not F32") }
+            guard let type = ElementType(safetensors: entry.dtype), type == .float32 || isConverting else {
+                throw .malformed("tensor \(name) has type \(entry.dtype), not F32")
+            }
             let (first, last) = (entry.data_offsets[0], entry.data_offsets[1])
             guard first == end, last >= first, last <= body.count else {
                 throw .malformed("tensor \(name) lies outside of the data or overlaps another")
             }
-            guard let count = Self.product(entry.shape), count <= body.count / 4, count * 4 == last - first else {
-                throw .malformed("tensor \(name) of shape \(entry.shape) does not fill its \(last - first) bytes")
-            }
+            guard let count = Self.product(entry.shape), count <= body.count / type.size,
+                count * type.size == last - first
+            else { throw .malformed("tensor \(name) of shape \(entry.shape) does not fill its \(last - first) bytes") }
             tensors[name] = Tensor(entry.shape) { target in
                 body.withUnsafeBytes { source in
-                    UnsafeMutableRawBufferPointer(start: target, count: count * 4)
-                        .copyMemory(from: UnsafeRawBufferPointer(rebasing: source[first..<last]))
+                    type.convert(UnsafeRawBufferPointer(rebasing: source[first..<last]), at: 0..<count, to: target)
                 }
             }
             end = last

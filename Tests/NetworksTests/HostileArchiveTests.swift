@@ -53,7 +53,12 @@ import Testing
 
     @Test func overlappingEntriesAreRefused() throws {
         // One entry that holds another, and one that two names share.
-        #expect(try Self.refusal { $0.entries[2].both { $0.size = 300; $0.storedSize = 300 } }.contains("beyond the data"))
+        #expect(
+            try Self.refusal {
+                $0.entries[2].both {
+                    $0.size = 300; $0.storedSize = 300
+                }
+            }.contains("beyond the data"))
         let shared = try Self.refusal {
             var second = $0.entries[0]
             second.isOnlyListed = true
@@ -63,7 +68,9 @@ import Testing
         }
         #expect(shared.contains("overlaps another") || shared.contains("contradicts the directory"))
         let nested = try Self.refusal {
-            $0.entries[0].both { $0.size += 40; $0.storedSize += 40 }
+            $0.entries[0].both {
+                $0.size += 40; $0.storedSize += 40
+            }
         }
         #expect(nested.contains("overlaps another"))
     }
@@ -78,16 +85,27 @@ import Testing
         #expect(try Self.refusal { $0.entries[2].data[5] ^= 1 }.contains("does not have its checksum"))
         #expect(try Self.refusal { $0.entries[2].both { $0.size = 20 } }.contains("two sizes"))
         #expect(try Self.refusal { $0.entries[2].own.size = 20 }.contains("contradicts the directory"))
-        #expect(try Self.refusal { $0.entries[2].both { $0.size = 20; $0.storedSize = 20 } }.contains("checksum"))
         #expect(
-            try Self.refusal { $0.entries[2].both { $0.size = 0xFFFF_FFFF; $0.storedSize = 0xFFFF_FFFF } }
-                .contains("lacks its zip64 sizes"))
+            try Self.refusal {
+                $0.entries[2].both {
+                    $0.size = 20; $0.storedSize = 20
+                }
+            }.contains("checksum"))
+        #expect(
+            try Self.refusal {
+                $0.entries[2].both {
+                    $0.size = 0xFFFF_FFFF; $0.storedSize = 0xFFFF_FFFF
+                }
+            }
+            .contains("lacks its zip64 sizes"))
     }
 
     @Test func zip64LiesAreRefused() throws {
         func sizes(_ size: Int, _ stored: Int) throws -> String {
             try Self.refusal {
-                $0.entries[2].both { $0.size = 0xFFFF_FFFF; $0.storedSize = 0xFFFF_FFFF }
+                $0.entries[2].both {
+                    $0.size = 0xFFFF_FFFF; $0.storedSize = 0xFFFF_FFFF
+                }
                 $0.entries[2].directory.extra = little(1, 2) + little(16, 2) + little(size, 8) + little(stored, 8)
             }
         }

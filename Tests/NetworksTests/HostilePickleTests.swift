@@ -27,7 +27,8 @@ import Testing
                 ("os.system", Pickle.program(Pickle.global("os", "system"), command, [0x81])),
                 (
                     "posix.system",
-                    Pickle.program(Pickle.text("posix"), Pickle.text("system"), [0x93], command, Pickle.reduce, version: 4)
+                    Pickle.program(
+                        Pickle.text("posix"), Pickle.text("system"), [0x93], command, Pickle.reduce, version: 4)
                 ),
                 ("builtins.eval", Pickle.program(Pickle.global("builtins", "eval"), command, Pickle.reduce)),
                 ("torch.load", Pickle.program(Pickle.global("torch", "load"), command, Pickle.reduce)),
@@ -45,7 +46,8 @@ import Testing
 
     /// What Python itself wrote, and would run on loading: the fixture's script says what.
     @Test func aPickleThatPythonWouldRunIsRefusedAndDoesNotRun() throws {
-        let error = #expect(throws: CheckpointError.self) { try TorchCheckpoint(TorchCheckpointTests.bytes("calls.pth")) }
+        let bytes = try TorchCheckpointTests.bytes("calls.pth")
+        let error = #expect(throws: CheckpointError.self) { try TorchCheckpoint(bytes) }
         #expect(error == .forbidden("posix.system"))
         #expect(!FileManager.default.fileExists(atPath: "denoised-pickle-ran"))
     }
@@ -112,7 +114,8 @@ import Testing
 
     @Test(arguments: [
         ("", "ends early"), ("\u{0}", "instruction 0"), ("0", "instruction 48"), ("}R", "tuple's place"),
-        (")R", "not there"), ("((t)R", "no global"), ("N()R", "not there"), ("t", "not open"), ("s", "not there"), ("h\u{5}", "recalls"), ("q\u{5}", "stores"),
+        (")R", "not there"), ("((t)R", "no global"), ("N()R", "not there"), ("t", "not open"), ("s", "not there"),
+        ("h\u{5}", "recalls"), ("q\u{5}", "stores"),
         ("}.", "not at the end"), ("NN", "too early"), ("(N", "too early"), ("N}b", "inside of an object"),
         ("}(K\u{1}u", "key without a value"), ("NQ", "tuple's place"), (")Q", "something else than a storage"),
         ("ctorch\nFloatStorage\n)R", "unknown way"), ("ccollections\nOrderedDict\n(Ntb", "inside"),
@@ -123,10 +126,13 @@ import Testing
     }
 
     /// Depth, breadth and length cost no stack, and memory only in proportion to the pickle's length.
-    @Test(arguments: [
-        ([0x85], 400_000), ([0x28], 400_000), ([0x4E], 400_000), ([0x5D], 400_000), ([0x71, 0, 0x68, 0, 0x61], 100_000),
-        ([0x94], 600_000),
-    ] as [([UInt8], Int)]) func deepAndEndlessPicklesAreRefused(instructions: [UInt8], count: Int) throws {
+    @Test(
+        arguments: [
+            ([0x85], 400_000), ([0x28], 400_000), ([0x4E], 400_000), ([0x5D], 400_000),
+            ([0x71, 0, 0x68, 0, 0x61], 100_000),
+            ([0x94], 600_000),
+        ] as [([UInt8], Int)]) func deepAndEndlessPicklesAreRefused(instructions: [UInt8], count: Int) throws
+    {
         let middle = Array(repeatElement(instructions, count: count).joined())
         _ = try Self.refusal(Pickle.program([0x5D], middle))
     }

@@ -19,6 +19,15 @@ import Tensors
         }
     }
 
+    @Test func safetensorsOfOtherTypesAreConvertedForImportsAlone() throws {
+        let bytes = try Fixtures.data("Torch/kinds-as-they-are.safetensors")
+        let read = try Safetensors(bytes, isConverting: true).tensors
+        let expected = try Safetensors(Fixtures.data("Torch/kinds.safetensors")).tensors
+        #expect(read.mapValues { $0.values.map(\.bitPattern) } == expected.mapValues { $0.values.map(\.bitPattern) })
+        #expect(read.mapValues(\.shape) == expected.mapValues(\.shape))
+        #expect(throws: CheckpointError.self) { try Safetensors(bytes) }
+    }
+
     @Test(arguments: [3, 4, 5]) func laterPickleProtocolsReadAlike(version: Int) throws {
         let read = try TorchCheckpoint(Self.bytes("protocol\(version).pth")).stateDictionary()
         #expect(read.mapValues(\.values) == ["a": [1, 1], "b": [0, 0]])
@@ -35,6 +44,42 @@ import Tensors
         #expect(read.isFromAMSNet == (file == "lightning.ckpt"))
         let expected = try Safetensors(Fixtures.data("Torch/nafnet.safetensors")).tensors
         #expect(try read.weights().weights.tensors.mapValues(\.values) == expected.mapValues(\.values))
+    }
+
+    /// What is wrong is said by name, whichever way the weights came.
+    @Test func weightsThatDoNotFitAreListedByName() throws {
+        let name = "net.dn.branches.0.intro.bias"
+        var saved = try TorchCheckpoint(Self.bytes("lightning.ckpt")).stateDictionary()
+        func faults(_ change: (inout [String: Tensor]) -> Void) throws -> CheckpointError? {
+            var tensors = saved
+            change(&tensors)
+            let file = [UInt8](try Safetensors(tensors: tensors).encoded())
+            return #expect(throws: CheckpointError.self) { try ForeignCheckpoint(file).weights() }
+        }
+        #expect(try faults { $0[name] = nil } == .mismatch(["missing tensor intro.bias"]))
+        #expect(try faults { $0["net.dn.branches.0.more"] = Tensor([1]) } == .mismatch(["unknown tensor more"]))
+        #expect(
+            try faults { $0[name] = Tensor([5]) } == .mismatch(["tensor intro.bias has shape [5] instead of [4]"]))
+        #expect(
+            try faults { $0[name] = Tensor([4], repeating: .nan) }
+                == .mismatch(["tensor intro.bias holds values that are not finite"]))
+        #expect(try faults { $0 = ["x": Tensor([1])] } == .unrecognised(["x"]))
+        #expect(try faults { $0 = ["net.net.": Tensor([1])] } == .unrecognised(["net.net."]))
+        // Counters of batches mean nothing to a network that does not ask for them.
+        saved["net.dn.branches.0.intro.num_batches_tracked"] = Tensor([], [1000])
+        let file = [UInt8](try Safetensors(tensors: saved).encoded())
+        #expect(try ForeignCheckpoint(file).weights().weights.tensors["intro.num_batches_tracked"] == nil)
+    }
+
+    @Test func aNetworkThatIsNamedCountsAndPrefixesStack() throws {
+        let saved = try Safetensors(Fixtures.data("Torch/nafnet.safetensors")).tensors
+        let tensors = Dictionary(uniqueKeysWithValues: saved.map { ("module.net.dn.branches.0._orig_mod.\($0)", $1) })
+        let file = [UInt8](try Safetensors(tensors: tensors).encoded())
+        #expect(try ForeignCheckpoint(file).prefix == "module.net.dn.branches.0._orig_mod.")
+        let wide = NetworkConfiguration.nafnet(.init(width: 8, encoder: [1], middle: 1, decoder: [1]))
+        let error = #expect(throws: CheckpointError.self) { try ForeignCheckpoint(file, for: wide).weights() }
+        let fault = "tensor intro.weight has shape [4, 3, 3, 3] instead of [8, 3, 3, 3]"
+        #expect(error?.description.contains(fault) == true)
     }
 
     @Test func filesOfOldTorchAreRefusedWithTheWayToConvertThem() throws {

@@ -9,7 +9,7 @@ import Testing
 @Suite struct TorchMutationTests {
     /// A byte, a bit, a run or a number that is worth trying, somewhere.
     static func mutate(_ bytes: inout [UInt8], _ random: inout RandomSource) {
-        let numbers: [[UInt8]] = [little(-1, 4), little(-1, 8), little(0, 8), little(1 << 40, 8), little(0x7FFF_FFFF, 4)]
+        let numbers = [little(-1, 4), little(-1, 8), little(0, 8), little(1 << 40, 8), little(0x7FFF_FFFF, 4)]
         for _ in 0...random.index(below: 3) where !bytes.isEmpty {
             let position = random.index(below: bytes.count)
             let length = min(1 + random.index(below: 8), bytes.count - position)

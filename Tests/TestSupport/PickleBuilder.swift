@@ -42,6 +42,7 @@ extension ZipBuilder {
     /// {"a": a tensor of shape [2, 3]}.
     public static var honest: ZipBuilder {
         ZipBuilder(
-            pickle: Pickle.program(Pickle.dictionary((key: "a", value: Pickle.tensor([2, 3], strides: [3, 1], count: 6)))))
+            pickle: Pickle.program(
+                Pickle.dictionary((key: "a", value: Pickle.tensor([2, 3], strides: [3, 1], count: 6)))))
     }
 }

@@ -77,7 +77,9 @@ public struct ZipBuilder {
         let directory = bytes.count
         for (entry, offset) in zip(entries, offsets) {
             let header = entry.directory
-            add([little(0x0201_4B50, 4), little(20, 2), little(20, 2), fields(header), little(0, 10), little(offset, 4)])
+            add([
+                little(0x0201_4B50, 4), little(20, 2), little(20, 2), fields(header), little(0, 10), little(offset, 4),
+            ])
             add([header.name, header.extra])
         }
         var end = End(count: entries.count, size: bytes.count - directory, offset: directory, record: bytes.count)

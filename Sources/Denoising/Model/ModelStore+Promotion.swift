@@ -51,7 +51,8 @@ extension ModelStore {
                 file: folder.string, cause: "no model was promoted, so there is none to go back to",
                 remedy: "promote one with denoised model use")
         }
-        let before = try names.count > 1
+        let before =
+            try names.count > 1
             ? Model(contentsOf: folder.appending("\(names[1]).safetensors")) : Self(state: nil).model(named: nil)
         try write(Array(names.dropFirst()))
         return before

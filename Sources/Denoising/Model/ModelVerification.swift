@@ -32,7 +32,8 @@ extension Weights {
         for (name, tensor) in tensors.sorted(by: { $0.key < $1.key }) {
             hash.update(data: Data("\(name) \(tensor.shape)\n".utf8))
             tensor.withPointer { pointer in
-                hash.update(bufferPointer: UnsafeRawBufferPointer(UnsafeBufferPointer(start: pointer, count: tensor.count)))
+                let values = UnsafeBufferPointer(start: pointer, count: tensor.count)
+                hash.update(bufferPointer: UnsafeRawBufferPointer(values))
             }
         }
         return hash.finalize().hexadecimal

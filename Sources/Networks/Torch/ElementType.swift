@@ -19,6 +19,23 @@ enum ElementType: String, Sendable, Hashable, CaseIterable {
         }
     }
 
+    /// The names of safetensors.
+    init?(safetensors name: String) {
+        switch name {
+        case "F32": self = .float32
+        case "F16": self = .float16
+        case "BF16": self = .bfloat16
+        case "F64": self = .float64
+        case "I64": self = .int64
+        case "I32": self = .int32
+        case "I16": self = .int16
+        case "I8": self = .int8
+        case "U8": self = .uint8
+        case "BOOL": self = .bool
+        default: return nil
+        }
+    }
+
     /// Bytes of one element.
     var size: Int {
         switch self {

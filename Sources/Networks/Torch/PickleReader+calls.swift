@@ -35,8 +35,8 @@ extension PickleReader {
 
     /// ('storage', class, key, device, number of elements): a record of exactly that many elements.
     private mutating func storage(_ id: [PickleValue]) throws(CheckpointError) -> PickleValue {
-        guard id.count == 5, case .text("storage") = id[0], case .global(let global) = id[1], case .text(let key) = id[2],
-            case .integer(let count) = id[4]
+        guard id.count == 5, case .text("storage") = id[0], case .global(let global) = id[1],
+            case .text(let key) = id[2], case .integer(let count) = id[4]
         else { throw .archive("its pickle refers to something else than a storage") }
         let type: ElementType?
         switch global {

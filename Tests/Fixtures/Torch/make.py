@@ -95,6 +95,8 @@ class Call:
 def main():
     save_file({k: v.detach().float().clone(memory_format=torch.contiguous_format) for k, v in kinds().items()},
               FOLDER / "kinds.safetensors")
+    save_file({k: v.detach().clone(memory_format=torch.contiguous_format) for k, v in kinds().items()},
+              FOLDER / "kinds-as-they-are.safetensors")
     torch.save(kinds(), FOLDER / "kinds.pth")
     for protocol in (3, 4, 5):
         side = {"bytes": b"x" * 300, "text": "y" * 300} | ({"set": {1, 2}} if protocol > 3 else {})

@@ -32,7 +32,8 @@ extension ModelCommand {
                 lines(model, verification, hashMatches).forEach { print($0) }
             }
             guard isSound else {
-                throw ModelError(file: model.name, cause: "it is not what was written", remedy: "fetch or make it again")
+                throw ModelError(
+                    file: model.name, cause: "it is not what was written", remedy: "fetch or make it again")
             }
         }
 

@@ -30,7 +30,8 @@ struct ModelCommand: ParsableCommand {
             for path in store.available() where json {
                 print(
                     JSONText.object([
-                        ("name", .optional(path.stem)), ("file", .text(path.string)), ("in_use", .boolean(path == used)),
+                        ("name", .optional(path.stem)), ("file", .text(path.string)),
+                        ("in_use", .boolean(path == used)),
                     ]).line)
             }
             if json { return }
