@@ -3,7 +3,9 @@ import Tensors
 
 /// The safetensors format: eight bytes of header length (little-endian), a JSON header, then the data without holes.
 ///
-/// Models hold 32-bit floats alone; files of other programs may be converted on reading. Source: the format's public description; limits of spec/reliability.md.
+/// Models hold 32-bit floats, and 64-bit integers in which PyTorch counts training passes; these and, on request, every
+/// other type that checkpoints have are read as the nearest float. Source: the format's public description; limits of
+/// spec/reliability.md.
 public struct Safetensors: Sendable {
     public var tensors: [String: Tensor]
     /// Free text by key, under `__metadata__`.
@@ -25,7 +27,7 @@ public struct Safetensors: Sendable {
 
     /// Reads a file's bytes. Nothing is allocated that the bytes do not hold.
     ///
-    /// - Parameter isConverting: whether elements of other types become floats; otherwise they are an error.
+    /// - Parameter isConverting: whether other types become floats too; otherwise they are an error.
     /// - Throws: `CheckpointError.malformed` for overlaps, holes, wrong sizes, other element types and broken headers.
     public init(_ bytes: Data, isConverting: Bool = false) throws(CheckpointError) {
         let (header, body) = try Self.split(bytes)
@@ -35,7 +37,8 @@ public struct Safetensors: Sendable {
         // By first and last byte: an empty tensor begins where the next one does.
         let entries = header.entries.sorted { $0.value.data_offsets.lexicographicallyPrecedes($1.value.data_offsets) }
         for (name, entry) in entries {
-            guard let type = ElementType(safetensors: entry.dtype), type == .float32 || isConverting else {
+            guard let type = ElementType(safetensors: entry.dtype), isConverting || [.float32, .int64].contains(type)
+            else {
                 throw .malformed("tensor \(name) has type \(entry.dtype), not F32")
             }
             let (first, last) = (entry.data_offsets[0], entry.data_offsets[1])

@@ -5,7 +5,8 @@ import Testing
 
 @testable import Networks
 
-/// Damage of every kind, seeded: a checkpoint reads as whole tensors or is refused with one line; nothing ends the process.
+/// Damage of every kind, seeded: a checkpoint reads as whole tensors or is refused with one line; nothing ends the
+/// process.
 @Suite struct TorchMutationTests {
     /// A byte, a bit, a run or a number that is worth trying, somewhere.
     static func mutate(_ bytes: inout [UInt8], _ random: inout RandomSource) {

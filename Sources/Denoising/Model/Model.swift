@@ -69,7 +69,7 @@ public struct Model: Sendable {
 
     /// Writes weights as a model file with what `ModelVerification` needs, durably.
     ///
-    /// - Parameter replacing: whether an older file may go, once the new one is durable; otherwise its name is an error.
+    /// - Parameter replacing: whether an older file may go, once the new one is durable; otherwise it is an error.
     public static func write(
         _ weights: Weights, of network: any Network, metadata: [String: String], to path: FilePath,
         replacing: Bool = true

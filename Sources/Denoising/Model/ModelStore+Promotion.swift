@@ -2,8 +2,8 @@ import Foundation
 import Imaging
 import SystemPackage
 
-// `<state>/models/promoted` is a text file: the name of the promoted model, then those of its predecessors, newest first.
-// One file, replaced as a whole, so that a crash leaves either the old state or the new one.
+// `<state>/models/promoted` is a text file: the name of the promoted model, then those of its predecessors, newest
+// first. One file, replaced as a whole, so that a crash leaves either the old state or the new one.
 extension ModelStore {
     /// Promoted models are remembered this far back.
     private static let memory = 100

@@ -1,8 +1,8 @@
 /// Reads a pickle as data (protocols 2 to 5, with the instructions that torch's reader of weights knows).
 ///
 /// A pickle is a program for a stack machine, and a hostile one calls any function of Python. Here there is nothing to
-/// call: a global is a case of `PickleGlobal` or an error, and a call of one of those few makes a description. Whatever the
-/// program says, it grows memory by a bounded amount for each byte it is long, and ends after its last byte.
+/// call: a global is a case of `PickleGlobal` or an error, and a call of one of those few makes a description. Whatever
+/// the program says, it grows memory by a bounded amount for each byte it is long, and ends after its last byte.
 struct PickleReader {
     var objects = PickleObjects()
     var cursor: ByteCursor
@@ -25,7 +25,8 @@ struct PickleReader {
 
     /// - Parameter recordSize: the bytes of a storage's record by its key.
     /// - Returns: the value that the pickle describes, and what its containers hold.
-    /// - Throws: `CheckpointError.forbidden` naming the first global that is not allowed; `archive` for everything else.
+    /// - Throws: `CheckpointError.forbidden` naming the first global that is not allowed; `archive` for everything
+    ///   else.
     static func read(
         _ cursor: ByteCursor, recordSize: @escaping (String) -> Int?
     ) throws(CheckpointError) -> (PickleValue, PickleObjects) {

@@ -1,5 +1,5 @@
-/// A value that a pickle describes. Containers are numbers of places in `PickleObjects`: values never own each other, so
-/// that neither a cycle nor a depth of a million lists can exhaust memory or stack.
+/// A value that a pickle describes. Containers are numbers of places in `PickleObjects`: values never own each other,
+/// so that neither a cycle nor a depth of a million lists can exhaust memory or stack.
 enum PickleValue: Sendable {
     case null
     case boolean(Bool)

@@ -20,8 +20,8 @@ struct TensorView: Sendable, Hashable {
 
     private static let maximalRank = 16
 
-    /// - Throws: `CheckpointError.archive` where an element would lie outside of the storage, or where the tensor has more
-    ///   elements than its storage.
+    /// - Throws: `CheckpointError.archive` where an element would lie outside of the storage, or where the tensor has
+    ///   more elements than its storage.
     init(_ storage: TorchStorage, offset: Int, shape: [Int], strides: [Int]) throws(CheckpointError) {
         guard let type = storage.type else { throw .archive("a tensor of bytes without a type") }
         guard shape.count == strides.count, shape.count <= Self.maximalRank, offset >= 0,

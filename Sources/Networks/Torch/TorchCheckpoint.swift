@@ -2,9 +2,10 @@ import Tensors
 
 /// What torch.save wrote: a zip archive of one pickle and the records of its storages, read as data.
 ///
-/// No byte of the file is ever executed. Memory beside the file's own bytes is the description of its values, bounded for
-/// each byte of the pickle, and the tensors of the dictionary that is asked for, never more elements than the file has
-/// bytes. Source: the format of torch 1.6 and later; limits of spec/reliability.md, section 4.
+/// No byte of the file is ever executed. Memory beside the file's own bytes is the description of its values, some
+/// hundred bytes for an instruction of the pickle, and the tensors of the dictionary that is asked for, whose elements
+/// together are no more than the file holds. Source: the format of torch 1.6 and later; limits of spec/reliability.md,
+/// section 4.
 struct TorchCheckpoint: Sendable {
     private let archive: ZipArchive
     /// Before the names of all records: "archive/".
@@ -95,23 +96,14 @@ struct TorchCheckpoint: Sendable {
 
     /// The elements that the views show; equal views share their tensor.
     private func tensors(_ views: [String: TensorView]) throws(CheckpointError) -> [String: Tensor] {
-        var made: [TensorView: Tensor] = [:]
-        var tensors: [String: Tensor] = [:]
-        var elements = 0
-        for (name, view) in views {
-            let tensor: Tensor
-            if let known = made[view] {
-                tensor = known
-            } else {
-                // Each view is no larger than its record, but many may show the same one.
-                elements += view.count
-                guard elements <= archive.bytes.count else { throw .archive("its tensors show more than it holds") }
-                tensor = try self.tensor(view)
-                made[view] = tensor
-            }
-            tensors[name] = tensor
+        let different = Set(views.values)
+        // Each view is no larger than its record, but many may show the same one.
+        guard different.reduce(0, { $0 + $1.count * $1.type.size }) <= archive.bytes.count else {
+            throw .archive("its tensors show more than it holds")
         }
-        return tensors
+        var made: [TensorView: Tensor] = [:]
+        for view in different { made[view] = try tensor(view) }
+        return views.compactMapValues { made[$0] }
     }
 
     private func tensor(_ view: TensorView) throws(CheckpointError) -> Tensor {

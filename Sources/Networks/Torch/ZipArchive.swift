@@ -1,8 +1,9 @@
 /// The records of a zip archive whose entries are stored as they are, as torch writes them (PKWARE APPNOTE 6.3).
 ///
-/// Everything is checked before anything is read: entries are neither compressed nor encrypted, lie one behind the other
-/// inside of the file, say the same in their own header as in the directory, and carry the right checksum. Nothing is
-/// ever written to disk; still, names that would leave a folder are refused, since no honest program writes them.
+/// Everything is checked before anything is read: entries are neither compressed nor encrypted, lie one behind the
+/// other inside of the file, say the same in their own header as in the directory, and carry the right checksum.
+/// Nothing is ever written to disk; still, names that would leave a folder are refused, since no honest program writes
+/// them.
 struct ZipArchive: Sendable {
     let bytes: [UInt8]
     /// Where the data of each entry lie.
