@@ -1,4 +1,5 @@
 import Foundation
+import Methods
 import Networks
 import SystemPackage
 import Tensors

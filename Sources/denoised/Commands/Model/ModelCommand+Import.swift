@@ -11,6 +11,7 @@ extension ModelCommand {
     struct Import: ParsableCommand {
         static let configuration = CommandConfiguration(
             abstract: "Make a model of a checkpoint that another program saved.",
+            usage: "denoised model import <checkpoint> --out <out> [<options>]",
             discussion: """
                 Reads torch zip archives (.ckpt, .pth, .pt) and safetensors files. A checkpoint is read as data:
                 whatever its pickle asks for, nothing of it is run.
