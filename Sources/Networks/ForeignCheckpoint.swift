@@ -58,7 +58,11 @@ public struct ForeignCheckpoint: Sendable {
             }
             guard let next = prefixes.first(where: { next in tensors.keys.allSatisfy { $0.hasPrefix(next) } }),
                 !tensors.isEmpty
-            else { throw .unrecognised(saved.keys.sorted()) }
+            else {
+                // Loading will say what does not fit the network that was named.
+                if let configuration { return (configuration, saved, "") }
+                throw .unrecognised(saved.keys.sorted())
+            }
             prefix += next
             tensors = Dictionary(uniqueKeysWithValues: tensors.map { (String($0.dropFirst(next.count)), $1) })
         }

@@ -80,6 +80,10 @@ import Tensors
         let error = #expect(throws: CheckpointError.self) { try ForeignCheckpoint(file, for: wide).weights() }
         let fault = "tensor intro.weight has shape [4, 3, 3, 3] instead of [8, 3, 3, 3]"
         #expect(error?.description.contains(fault) == true)
+        let other = #expect(throws: CheckpointError.self) {
+            try ForeignCheckpoint(file, for: .restormer(.published)).weights()
+        }
+        #expect(other?.description.contains("unknown tensor module.net.dn.branches.0._orig_mod.") == true)
     }
 
     @Test func filesOfOldTorchAreRefusedWithTheWayToConvertThem() throws {
