@@ -3,8 +3,9 @@ import Tensors
 
 /// The safetensors format: eight bytes of header length (little-endian), a JSON header, then the data without holes.
 ///
-/// Tensors are 32-bit floats. 64-bit integers are read as the nearest float: PyTorch counts training passes in them.
-/// Source: the format's public description; limits of spec/reliability.md.
+/// Models hold 32-bit floats, and 64-bit integers in which PyTorch counts training passes; these and, on request, every
+/// other type that checkpoints have are read as the nearest float. Source: the format's public description; limits of
+/// spec/reliability.md.
 public struct Safetensors: Sendable {
     public var tensors: [String: Tensor]
     /// Free text by key, under `__metadata__`.
@@ -26,8 +27,9 @@ public struct Safetensors: Sendable {
 
     /// Reads a file's bytes. Nothing is allocated that the bytes do not hold.
     ///
+    /// - Parameter isConverting: whether other types become floats too; otherwise they are an error.
     /// - Throws: `CheckpointError.malformed` for overlaps, holes, wrong sizes, other element types and broken headers.
-    public init(_ bytes: Data) throws(CheckpointError) {
+    public init(_ bytes: Data, isConverting: Bool = false) throws(CheckpointError) {
         let (header, body) = try Self.split(bytes)
         metadata = header.metadata
         tensors = [:]
@@ -35,35 +37,25 @@ public struct Safetensors: Sendable {
         // By first and last byte: an empty tensor begins where the next one does.
         let entries = header.entries.sorted { $0.value.data_offsets.lexicographicallyPrecedes($1.value.data_offsets) }
         for (name, entry) in entries {
-            guard let size = ["F32": 4, "I64": 8][entry.dtype] else {
+            guard let type = ElementType(safetensors: entry.dtype), isConverting || [.float32, .int64].contains(type)
+            else {
                 throw .malformed("tensor \(name) has type \(entry.dtype), not F32")
             }
             let (first, last) = (entry.data_offsets[0], entry.data_offsets[1])
             guard first == end, last >= first, last <= body.count else {
                 throw .malformed("tensor \(name) lies outside of the data or overlaps another")
             }
-            guard let count = Self.product(entry.shape), count <= body.count / size, count * size == last - first else {
-                throw .malformed("tensor \(name) of shape \(entry.shape) does not fill its \(last - first) bytes")
-            }
-            tensors[name] = body.withUnsafeBytes { source in
-                let bytes = UnsafeRawBufferPointer(rebasing: source[first..<last])
-                return size == 4 ? Self.floats(bytes, entry.shape) : Self.integers(bytes, entry.shape)
+            guard let count = Self.product(entry.shape), count <= body.count / type.size,
+                count * type.size == last - first
+            else { throw .malformed("tensor \(name) of shape \(entry.shape) does not fill its \(last - first) bytes") }
+            tensors[name] = Tensor(entry.shape) { target in
+                body.withUnsafeBytes { source in
+                    type.convert(UnsafeRawBufferPointer(rebasing: source[first..<last]), at: 0..<count, to: target)
+                }
             }
             end = last
         }
         guard end == body.count else { throw .malformed("\(body.count - end) bytes at the end belong to no tensor") }
-    }
-
-    private static func floats(_ bytes: UnsafeRawBufferPointer, _ shape: [Int]) -> Tensor {
-        Tensor(shape) { UnsafeMutableRawBufferPointer(start: $0, count: bytes.count).copyMemory(from: bytes) }
-    }
-
-    private static func integers(_ bytes: UnsafeRawBufferPointer, _ shape: [Int]) -> Tensor {
-        Tensor(
-            shape,
-            stride(from: 0, to: bytes.count, by: 8).map {
-                Float(Int64(littleEndian: bytes.loadUnaligned(fromByteOffset: $0, as: Int64.self)))
-            })
     }
 
     /// The file's bytes; tensors are ordered by name, so that equal content gives equal bytes.

@@ -7,6 +7,7 @@ extension EndToEnd {
             [], ["run"], ["process"], ["status"], ["history"], ["show"], ["stats"], ["explain"], ["retry"],
             ["evaluate"],
             ["compare"], ["bench"], ["train"], ["model"], ["model", "list"], ["model", "show"],
+            ["model", "import"], ["model", "verify"], ["model", "use"], ["model", "rollback"],
         ]
 
         private let place: Workplace

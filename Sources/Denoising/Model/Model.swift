@@ -64,13 +64,31 @@ public struct Model: Sendable {
         }
     }
 
-    /// Writes weights as a model file, replacing an older one only when the new one is durable.
+    /// Metadata that `write` adds.
+    enum Key {
+        static let weights = "weights_sha256"
+        static let selfTest = "self_test"
+    }
+
+    /// Writes weights as a model file with what `ModelVerification` needs, durably.
+    ///
+    /// - Parameter replacing: whether an older file may go, once the new one is durable; otherwise it is an error.
     public static func write(
-        _ weights: Weights, of network: any Network, metadata: [String: String], to path: FilePath
+        _ weights: Weights, of network: any Network, metadata: [String: String], to path: FilePath,
+        replacing: Bool = true
     ) throws {
         var metadata = metadata
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = [.sortedKeys]
         metadata["network"] = try network.configuration.json
-        try DurableFile.replace(path, with: Safetensors(tensors: weights.tensors, metadata: metadata).encoded())
+        metadata[Key.weights] = weights.digest
+        metadata[Key.selfTest] = try SelfTest(of: network, weights)
+            .map { String(decoding: try encoder.encode($0), as: UTF8.self) }
+        let bytes = try Safetensors(tensors: weights.tensors, metadata: metadata).encoded()
+        if replacing { return try DurableFile.replace(path, with: bytes) }
+        let file = try StagedFile(path)
+        try file.write([UInt8](bytes))
+        _ = try file.finish()
     }
 }
 
@@ -95,6 +113,12 @@ public struct ModelError: Error, Sendable, Equatable, CustomStringConvertible {
     public let file: String
     public let cause: String
     public let remedy: String?
+
+    public init(file: String, cause: String, remedy: String?) {
+        self.file = file
+        self.cause = cause
+        self.remedy = remedy
+    }
 
     public var description: String {
         "cannot use model \(file): \(cause)" + (remedy.map { "; \($0)" } ?? "")

@@ -18,7 +18,8 @@ public struct ModelStore: Sendable {
         try Model(contentsOf: path(named: name))
     }
 
-    private func path(named name: String?) throws(ModelError) -> FilePath {
+    /// The file that `model(named:)` reads.
+    public func path(named name: String?) throws(ModelError) -> FilePath {
         guard let name else {
             if let promoted = try promoted() { return promoted }
             return try shipped()
@@ -42,11 +43,9 @@ public struct ModelStore: Sendable {
         }
     }
 
-    /// `<state>/models/promoted` holds the name of the promoted model.
+    /// The promoted model's file.
     private func promoted() throws(ModelError) -> FilePath? {
-        guard let folder, let text = try? String(contentsOfFile: folder.appending("promoted").string, encoding: .utf8)
-        else { return nil }
-        let name = text.trimmingCharacters(in: .whitespacesAndNewlines)
+        guard let folder, let name = promotions.first else { return nil }
         let path = folder.appending("\(name).safetensors")
         guard Self.exists(path) else {
             throw ModelError(

@@ -1,0 +1,71 @@
+import Crypto
+import Foundation
+import Imaging
+import Networks
+import SystemPackage
+
+/// Weights of another program, checked and ready to be written as a model file.
+public struct ModelImport: Sendable {
+    /// How a network was taught, which decides how it is used.
+    public enum Variant: String, Sendable, CaseIterable {
+        /// AMSNet's masked stage, and the one after it.
+        case masked = "B"
+        case transfer = "P"
+        /// On pairs of noisy and clean photographs: for `--method plain`.
+        case plain
+    }
+
+    public let network: any Network
+    public let weights: Weights
+    /// What stood before every name in the checkpoint.
+    public let prefix: String
+    /// What the checkpoint's names say of its training; published AMSNet weights went through both stages.
+    public let likelyVariant: Variant
+    /// The checkpoint's file name without folders.
+    public let source: String
+    /// SHA-256 of the checkpoint, lowercase hexadecimal.
+    public let sourceHash: String
+
+    /// Reads a checkpoint as data: a torch zip archive (.ckpt, .pth, .pt) or a safetensors file.
+    ///
+    /// - Parameter configuration: the network that it is for; nil recognises it.
+    /// - Throws: `ModelError` naming the file, the cause and what to do.
+    public init(contentsOf path: FilePath, as configuration: NetworkConfiguration? = nil) throws(ModelError) {
+        let file = ImagingError.display(path)
+        do {
+            let bytes = try FileContents(path, limits: DecodingLimits(followsLinks: true)).bytes
+            let checkpoint = try ForeignCheckpoint(bytes, for: configuration)
+            (network, weights) = try checkpoint.weights()
+            prefix = checkpoint.prefix
+            likelyVariant = checkpoint.isFromAMSNet ? .transfer : .plain
+            source = path.lastComponent?.string ?? file
+            sourceHash = bytes.withUnsafeBytes { SHA256.hash(data: $0) }.hexadecimal
+        } catch let error as ImagingError {
+            throw ModelError(file: file, cause: error.cause, remedy: error.remedy)
+        } catch {
+            throw ModelError(file: file, cause: "\(error)", remedy: nil)
+        }
+    }
+
+    /// Writes the model file durably.
+    ///
+    /// - Parameters:
+    ///   - replacing: whether a file of that name may go.
+    ///   - metadata: more to say about the weights, such as `licence`.
+    public func write(
+        to path: FilePath, variant: Variant? = nil, metadata: [String: String] = [:], replacing: Bool = false
+    ) throws {
+        var metadata = metadata
+        let variant = variant ?? likelyVariant
+        metadata["variant"] = variant.rawValue
+        metadata["source"] = source
+        metadata["source_sha256"] = sourceHash
+        if variant != .plain {
+            // What the published networks were taught to expect (spec A.2, A.6 and A.8).
+            metadata["hidden_pixels"] = "zero"
+            metadata["stride"] = "2"
+            metadata["replacement"] = "0.16"
+        }
+        try Model.write(weights, of: network, metadata: metadata, to: path, replacing: replacing)
+    }
+}

@@ -1,0 +1,77 @@
+import ArgumentParser
+import DenoiseService
+import Denoising
+import SystemPackage
+
+/// Models: what there is, what is in it, whether it is whole, and which one is used.
+struct ModelCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "model", abstract: "List, show, import, verify and choose models.",
+        discussion: """
+            denoised model import restormer.ckpt --out restormer.safetensors
+            denoised model show restormer.safetensors
+            denoised model use restormer.safetensors --state /var/lib/denoised
+            """,
+        subcommands: [List.self, Show.self, Import.self, Verify.self, Use.self, Rollback.self])
+
+    struct List: ParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "List the models of the state folder and the package.")
+
+        @Option(help: "State folder.")
+        var state: String?
+
+        @Flag(help: "Print one JSON object for each model.")
+        var json = false
+
+        func run() throws {
+            let store = ModelStore(state: state.map { FilePath($0) })
+            let used = try? store.path(named: nil)
+            for path in store.available() where json {
+                print(
+                    JSONText.object([
+                        ("name", .optional(path.stem)), ("file", .text(path.string)),
+                        ("in_use", .boolean(path == used)),
+                    ]).line)
+            }
+            if json { return }
+            let facts = store.available().map { path in
+                (path.stem ?? path.string, path.string + (path == used ? " (in use)" : ""))
+            }
+            for line in factLines(facts) { print(line) }
+        }
+    }
+
+    struct Use: ParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Make a model the one that a state folder's commands use.",
+            discussion: """
+                A file that lies elsewhere is copied there. A running daemon keeps its model until it starts again.
+                """)
+
+        @Argument(help: "A model's name or file.")
+        var model: String
+
+        @Option(help: "State folder.")
+        var state: String
+
+        func run() throws {
+            let model = try ModelStore(state: FilePath(state)).promote(model)
+            print("\(printable(model.name)) is in use, sha256 \(model.hash)")
+        }
+    }
+
+    struct Rollback: ParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Go back to the model that was in use before.",
+            discussion: "A running daemon keeps its model until it starts again.")
+
+        @Option(help: "State folder.")
+        var state: String
+
+        func run() throws {
+            let model = try ModelStore(state: FilePath(state)).rollback()
+            print("\(printable(model.name)) is in use, sha256 \(model.hash)")
+        }
+    }
+}

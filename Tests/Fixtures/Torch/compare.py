@@ -1,0 +1,124 @@
+#!/usr/bin/env python3
+"""Imports a checkpoint, denoises a crop with one plain pass, and compares every sample with PyTorch.
+
+    python3 -m venv venv && venv/bin/pip install torch numpy pillow safetensors
+    venv/bin/python compare.py --network restormer --checkpoint restormer.ckpt --photograph photo.jpg \
+        --denoised ../../../.build/release/denoised
+
+Without --checkpoint one with seeded weights is made, laid out as AMSNet's are. The crop is a 16-bit PNG. Exits with 1
+where a sample differs by more than 2e-4 of the range, a float32 network's rounding and half a level of 16 bits.
+"""
+import argparse
+import json
+import pathlib
+import struct
+import subprocess
+import sys
+import tempfile
+import time
+import zlib
+
+import numpy as np
+import torch
+from PIL import Image
+
+sys.path.insert(0, str(pathlib.Path(__file__).parent.parent / "Networks"))
+from make import NAFNetBase, Restormer, seeded  # noqa: E402
+
+NETWORKS = {
+    "restormer": lambda: Restormer(48, (4, 6, 6, 8), 4, (1, 2, 4, 8)),
+    "nafnet": lambda: NAFNetBase(32, (2, 2, 4, 8), 12, (2, 2, 2, 2)),
+}
+PREFIX = "net.dn.branches.0."
+TOLERANCE = 2e-4
+
+
+def write_png(path, samples):
+    """16-bit RGB, rows without a filter."""
+    height, width, _ = samples.shape
+    rows = b"".join(b"\0" + row.astype(">u2").tobytes() for row in samples)
+    chunks = [(b"IHDR", struct.pack(">IIBBBBB", width, height, 16, 2, 0, 0, 0)), (b"IDAT", zlib.compress(rows)), (b"IEND", b"")]
+    data = b"".join(struct.pack(">I", len(d)) + k + d + struct.pack(">I", zlib.crc32(k + d)) for k, d in chunks)
+    path.write_bytes(b"\x89PNG\r\n\x1a\n" + data)
+
+
+def read_png(path):
+    """16-bit RGB with any filters, not interlaced."""
+    data, position, packed = path.read_bytes(), 8, b""
+    while position < len(data):
+        length, kind = struct.unpack(">I4s", data[position:position + 8])
+        body = data[position + 8:position + 8 + length]
+        if kind == b"IHDR":
+            width, height, depth, colour, _, _, interlace = struct.unpack(">IIBBBBB", body)
+            assert (depth, colour, interlace) == (16, 2, 0)
+        elif kind == b"IDAT":
+            packed += body
+        position += 12 + length
+    rows = np.frombuffer(zlib.decompress(packed), np.uint8).reshape(height, 1 + 6 * width)
+    above = [0] * (6 * width)
+    image = []
+    for row in rows:
+        line = row[1:].tolist()
+        for i in range(6 * width):
+            a, b, c = line[i - 6] if i >= 6 else 0, above[i], above[i - 6] if i >= 6 else 0
+            p = a + b - c
+            paeth = min((abs(p - a), 0, a), (abs(p - b), 1, b), (abs(p - c), 2, c))[2]
+            line[i] = line[i] + (0, a, b, (a + b) // 2, paeth)[row[0]] & 255
+        image.append(line)
+        above = line
+    return np.array(image, np.uint8).view(">u2").reshape(height, width, 3).astype(np.float64) / 65535
+
+
+def make_checkpoint(network, path):
+    state = {PREFIX + key: value.float() for key, value in seeded(NETWORKS[network]()).state_dict().items()}
+    torch.save({"epoch": 0, "state_dict": state}, path)
+
+
+def expected(network, checkpoint, noisy):
+    state = torch.load(checkpoint, map_location="cpu", weights_only=True)
+    state = {key.removeprefix(PREFIX): value for key, value in state.get("state_dict", state).items()}
+    net = NETWORKS[network]().double().eval()
+    net.load_state_dict(state)
+    with torch.inference_mode():
+        output = net(torch.from_numpy(noisy.transpose(2, 0, 1)[None]))
+    return output[0].double().numpy().transpose(1, 2, 0).clip(0, 1)
+
+
+def timed(*command):
+    start = time.perf_counter()
+    print(subprocess.run([str(part) for part in command], check=True, capture_output=True, text=True).stdout, end="")
+    return round(time.perf_counter() - start, 2)
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--network", choices=sorted(NETWORKS), required=True)
+    parser.add_argument("--checkpoint")
+    parser.add_argument("--photograph", required=True)
+    parser.add_argument("--denoised", required=True)
+    parser.add_argument("--size", type=int, default=128)
+    options = parser.parse_args()
+    with tempfile.TemporaryDirectory() as folder:
+        folder = pathlib.Path(folder)
+        checkpoint = options.checkpoint or folder / "seeded.ckpt"
+        if not options.checkpoint:
+            make_checkpoint(options.network, checkpoint)
+        photograph = np.asarray(Image.open(options.photograph).convert("RGB"))[:options.size, :options.size]
+        # Between the 8-bit levels too.
+        random = np.random.default_rng(1)
+        samples = (photograph * 257.0 + random.normal(0, 1500, photograph.shape)).clip(0, 65535).round().astype(np.uint16)
+        write_png(folder / "crop.png", samples)
+        model = folder / "model.safetensors"
+        importing = timed(options.denoised, "model", "import", checkpoint, "--out", model)
+        timed(options.denoised, "model", "verify", model)
+        timed(options.denoised, "process", folder / "crop.png", "--output", folder, "--model", model, "--method", "plain")
+        output = read_png(folder / "crop-denoised.png")
+        truth = expected(options.network, checkpoint, samples / 65535)
+        largest = float(np.abs(output - truth).max())
+        print(json.dumps({"network": options.network, "import_seconds": importing, "largest_difference": largest,
+                          "output_deviation": float(truth.std()), "changed": float(np.abs(truth - samples / 65535).mean())}))
+        sys.exit(largest > TOLERANCE)
+
+
+if __name__ == "__main__":
+    main()
