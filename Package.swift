@@ -68,6 +68,9 @@ let package = Package(
             ],
             swiftSettings: strict),
 
+        // The laboratory: nothing depends on it.
+        .executableTarget(name: "Benchmarks", dependencies: ["Tensors", "CKernels"], swiftSettings: strict),
+
         .target(name: "TestSupport", dependencies: [system], path: "Tests/TestSupport", swiftSettings: strict),
         tests("Tensors", of: ["Tensors", "CKernels"]),
         tests("Imaging", of: ["Imaging", system]),

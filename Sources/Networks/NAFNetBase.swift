@@ -66,7 +66,7 @@ public struct NAFNetBase: Network {
         self.configuration = .nafnet(configuration)
         parameters = registry.parameters
         multiplicationsPerPixel = registry.multiplications
-        tiling = TileRequirements(multiple: 1 << levels, overlap: 32, bytesPerPixel: 4 * 9 * configuration.width)
+        tiling = TileRequirements(multiple: 1 << levels, overlap: 32, bytesPerPixel: 4 * 6 * configuration.width)
     }
 
     public func callAsFunction(_ image: Variable, _ pass: Pass) -> Variable {
@@ -160,6 +160,10 @@ struct AffineNorm: Sendable {
     init(_ scope: ParameterScope, _ channels: Int) {
         weight = scope.parameter("weight", [channels], .constant(1))
         bias = scope.parameter("bias", [channels], .constant(0))
+    }
+
+    func callAsFunction(_ x: Variable, _ pass: Pass) -> Variable {
+        affineNorm(x, weight: pass[weight], bias: pass[bias])
     }
 
     func layer(_ pass: Pass) -> NAFBlockWeights.Layer { (pass[weight], pass[bias]) }

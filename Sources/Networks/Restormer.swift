@@ -71,7 +71,7 @@ public struct Restormer: Network {
         configuration = .restormer(c)
         parameters = registry.parameters
         multiplicationsPerPixel = registry.multiplications
-        tiling = TileRequirements(multiple: 8, overlap: 64, bytesPerPixel: 4 * 48 * c.dim)
+        tiling = TileRequirements(multiple: 8, overlap: 64, bytesPerPixel: 4 * 12 * c.dim)
     }
 
     public func callAsFunction(_ image: Variable, _ pass: Pass) -> Variable {

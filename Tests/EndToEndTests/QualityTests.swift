@@ -74,13 +74,24 @@ extension EndToEnd {
             #expect(again.errors.contains("a file of that name exists"))
         }
 
+        @Test func benchShowsWhereTheTimeGoes() throws {
+            let outcome = try place.run(
+                "bench", "--network", "nafnet-compact", "--size", "40", "--repeats", "1", "--profile", "--train")
+            #expect(outcome.code == 0)
+            #expect(outcome.output.contains("pointwise backward"))
+            #expect(outcome.output.contains("% of sgemm"))
+        }
+
         @Test func benchMeasuresAPass() throws {
             let outcome = try place.run(
                 "bench", "--network", "nafnet-compact", "--size", "32", "--repeats", "1", "--json")
             #expect(outcome.code == 0)
             let result = try #require(try outcome.objects().first)
             #expect(
-                Set(result.keys) == ["network", "size", "threads", "seconds", "gflops", "sgemm_share", "peak_mib"])
+                Set(result.keys) == [
+                    "network", "size", "threads", "seconds", "gflops", "sgemm_share", "peak_mib", "operations",
+                ])
+            #expect((result["operations"] as? [Any])?.isEmpty == true)
             #expect(result["network"] as? String == "nafnet-compact")
             #expect(result["size"] as? Int == 32)
             for key in ["seconds", "gflops", "sgemm_share", "peak_mib"] {

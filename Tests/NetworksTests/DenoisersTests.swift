@@ -61,6 +61,7 @@ import Testing
     }
 
     /// A change of one pixel changes the output there only where the blind spot leaks, and nothing beyond the reach.
+    /// Winograd's sums leave rounding of 1e-7 in neighbours that share a tile, a tenth of what counts as a change.
     @Test(arguments: [true, false]) func onlyDilationsKeepTheBlindSpot(isDilated: Bool) {
         let network = DBSN(.init(width: 16, modules: 2, isDilated: isDilated))
         let weights = Weights(initialising: network, seed: 4)
@@ -71,7 +72,7 @@ import Testing
         image.withMutablePointer { for c in 0..<3 { $0[c * side * side + centre * side + centre] = 1 } }
         let after = network.infer(image, weights).values
         let changed = (0..<side * side).filter { p in
-            (0..<3).contains { before[$0 * side * side + p] != after[$0 * side * side + p] }
+            (0..<3).contains { abs(before[$0 * side * side + p] - after[$0 * side * side + p]) > 1e-6 }
         }
         #expect(changed.contains(centre * side + centre) != isDilated)
         let reach = changed.map { max(abs($0 / side - centre), abs($0 % side - centre)) }.max()

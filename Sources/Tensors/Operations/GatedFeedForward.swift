@@ -26,9 +26,10 @@ public struct GatedFeedForwardWeights {
 /// - Returns: the shape of `x`. Source: spec B.1, GDFN.
 public func gatedFeedForward(_ x: Variable, _ weights: GatedFeedForwardWeights) -> Variable {
     let inputs = [x, weights.norm, weights.expand, weights.depthwise, weights.contract]
+    if x.wantsGradient, x.tensor.width < DepthwiseBands.leastWidth / 2 { return GatedFeedForward.graph(inputs) }
     let y = timed {
         if x.tensor.width < DepthwiseBands.leastWidth {
-            return GatedFeedForward.graph(inputs.map { Variable($0.tensor) }).tensor
+            return computed(inputs.map(\.tensor), GatedFeedForward.graph)
         }
         return GatedFeedForward.banded(inputs.map(\.tensor))
     }

@@ -31,9 +31,10 @@ public struct AttentionBlockWeights {
 public func attentionBlock(_ x: Variable, _ weights: AttentionBlockWeights, heads: Int) -> Variable {
     let inputs = [x, weights.norm, weights.temperature, weights.qkv, weights.depthwise, weights.project]
     let block = AttentionBlock(heads: heads)
+    if x.wantsGradient, x.tensor.width < DepthwiseBands.leastWidth / 2 { return block.graph(inputs) }
     let y = timed {
         if x.tensor.width < DepthwiseBands.leastWidth {
-            return block.graph(inputs.map { Variable($0.tensor) }).tensor
+            return computed(inputs.map(\.tensor), block.graph)
         }
         return block.banded(inputs.map(\.tensor))
     }

@@ -15,6 +15,7 @@ struct Bench: ParsableCommand {
             Each thread runs passes of its own, as tiles and masks do; seconds are wall time divided by passes.
 
             denoised bench --network restormer --size 256
+            denoised bench --network nafnet --profile
             denoised bench --model denoised --train --json
             """)
 
@@ -36,6 +37,9 @@ struct Bench: ParsableCommand {
     @Flag(help: "One AMSNet stage-B step on 2 crops of 160×160 instead of a pass.")
     var train = false
 
+    @Flag(help: "Show where the time of one more round goes, operation by operation, summed over threads.")
+    var profile = false
+
     @Flag(help: "Print one JSON object.")
     var json = false
 
@@ -47,6 +51,14 @@ struct Bench: ParsableCommand {
         let gflops: Double
         let sgemm_share: Double
         let peak_mib: Double
+        /// Empty without `--profile`.
+        let operations: [Operation]
+    }
+
+    private struct Operation: Encodable {
+        let name: String
+        let calls: Int
+        let seconds: Double
     }
 
     func validate() throws {
@@ -62,21 +74,34 @@ struct Bench: ParsableCommand {
         let (name, network, weights) = try subject()
         let threads = threads ?? processorCount
         let passes = train ? 6.0 * 2 * 160 * 160 : 2.0 * Double(size * size)
-        let seconds = try train ? trainingStep(network, weights, threads) : pass(network, weights, threads)
+        let round = train ? trainingStep(network, weights, threads) : pass(network, weights, threads)
+        let seconds = try medianSeconds(round) / (train ? 1 : Double(threads))
         let gflops = network.multiplicationsPerPixel * passes / seconds / 1e9
         let result = Result(
             network: name, size: train ? 160 : size, threads: threads, seconds: seconds, gflops: gflops,
-            sgemm_share: gflops / matrixProductSpeed(threads: threads), peak_mib: peakMemory)
+            sgemm_share: gflops / matrixProductSpeed(threads: threads), peak_mib: peakMemory,
+            operations: profile ? try operations(round) : [])
         if json { return try Console.json(result) }
-        print(
-            "\(name), \(train ? "one stage-B step, 2 crops of 160×160" : "one pass of \(size)×\(size)"), \(threads) threads"
-        )
-        print(
-            String(
-                format: "%.4f s, %.1f GFLOP/s, %.0f %% of sgemm, peak %.0f MiB", seconds, gflops,
-                100 * result.sgemm_share,
-                result.peak_mib))
-        print("arithmetic: \(arithmeticName)")
+        print(text(result))
+    }
+
+    private func text(_ result: Result) -> String {
+        let subject = train ? "one stage-B step, 2 crops of 160×160" : "one pass of \(size)×\(size)"
+        let figures = String(
+            format: "%.4f s, %.1f GFLOP/s, %.0f %% of sgemm, peak %.0f MiB", result.seconds, result.gflops,
+            100 * result.sgemm_share, result.peak_mib)
+        let all = max(result.operations.reduce(0) { $0 + $1.seconds }, .leastNormalMagnitude)
+        let lines = result.operations.map {
+            String(format: "%10.4f s %5.1f %% %7d  ", $0.seconds, 100 * $0.seconds / all, $0.calls) + $0.name
+        }
+        let table = lines.isEmpty ? [] : ["      time  share   calls  operation, all threads"] + lines
+        return
+            (["\(result.network), \(subject), \(result.threads) threads", figures, "arithmetic: \(arithmeticName)"]
+            + table).joined(separator: "\n")
+    }
+
+    private func operations(_ round: () throws -> Void) throws -> [Operation] {
+        try profiled(round).map { Operation(name: $0.name, calls: $0.calls, seconds: $0.seconds) }
     }
 
     private func subject() throws -> (String, any Network, Weights) {
@@ -88,17 +113,20 @@ struct Bench: ParsableCommand {
         return (model.name, model.network, model.weights)
     }
 
-    private func pass(_ network: any Network, _ weights: Weights, _ threads: Int) throws -> Double {
+    /// A pass on each thread.
+    private func pass(_ network: any Network, _ weights: Weights, _ threads: Int) -> () throws -> Void {
         let image = Tensor([3, 1, size, size], repeating: 0.5)
-        return try medianSeconds {
-            _ = try parallelMap(threads, threads: threads) { _ in network.infer(image, weights).count }
-        } / Double(threads)
+        return {
+            _ = try parallelMap(threads, threads: threads) { _ in
+                network.anySize(Variable(image), Pass(weights)).tensor.count
+            }
+        }
     }
 
-    private func trainingStep(_ network: any Network, _ weights: Weights, _ threads: Int) throws -> Double {
-        let plan = TrainingPlan(stages: [.init(.masked, steps: repeats + 1, rate: 1e-4)], batch: 2)
+    private func trainingStep(_ network: any Network, _ weights: Weights, _ threads: Int) -> () throws -> Void {
+        let plan = TrainingPlan(stages: [.init(.masked, steps: repeats + 2, rate: 1e-4)], batch: 2)
         var trainer = Trainer(network: network, plan: plan, weights: weights)
-        return try medianSeconds { _ = try trainer.advance(from: GreySource(), threads: threads) }
+        return { _ = try trainer.advance(from: GreySource(), threads: threads) }
     }
 
     private func medianSeconds(_ body: () throws -> Void) throws -> Double {

@@ -9,6 +9,7 @@ Without --checkpoint one with seeded weights is made, laid out as AMSNet's are. 
 where a sample differs by more than 2e-4 of the range, a float32 network's rounding and half a level of 16 bits.
 """
 import argparse
+import functools
 import json
 import pathlib
 import struct
@@ -23,12 +24,16 @@ import torch
 from PIL import Image
 
 sys.path.insert(0, str(pathlib.Path(__file__).parent.parent / "Networks"))
-from make import NAFNetBase, Restormer, seeded  # noqa: E402
+import denoisers  # noqa: E402
+import make  # noqa: E402
 
+# A network in its published size, and how its weights are seeded.
 NETWORKS = {
-    "restormer": lambda: Restormer(48, (4, 6, 6, 8), 4, (1, 2, 4, 8)),
-    "nafnet": lambda: NAFNetBase(32, (2, 2, 4, 8), 12, (2, 2, 2, 2)),
+    "restormer": (lambda: make.Restormer(48, (4, 6, 6, 8), 4, (1, 2, 4, 8)), make.seeded),
+    "nafnet": (lambda: make.NAFNetBase(32, (2, 2, 4, 8), 12, (2, 2, 2, 2)), make.seeded),
 }
+for name, (arguments, _) in denoisers.PUBLISHED.items():
+    NETWORKS[name] = (functools.partial(denoisers.CASES[name][0], **arguments), denoisers.seeded)
 PREFIX = "net.dn.branches.0."
 TOLERANCE = 2e-4
 
@@ -69,15 +74,21 @@ def read_png(path):
     return np.array(image, np.uint8).view(">u2").reshape(height, width, 3).astype(np.float64) / 65535
 
 
+def build_seeded(network):
+    torch.manual_seed(7)
+    build, seeded = NETWORKS[network]
+    return seeded(build())
+
+
 def make_checkpoint(network, path):
-    state = {PREFIX + key: value.float() for key, value in seeded(NETWORKS[network]()).state_dict().items()}
+    state = {PREFIX + key: value.float() for key, value in build_seeded(network).state_dict().items()}
     torch.save({"epoch": 0, "state_dict": state}, path)
 
 
 def expected(network, checkpoint, noisy):
     state = torch.load(checkpoint, map_location="cpu", weights_only=True)
     state = {key.removeprefix(PREFIX): value for key, value in state.get("state_dict", state).items()}
-    net = NETWORKS[network]().double().eval()
+    net = NETWORKS[network][0]().double().eval()
     net.load_state_dict(state)
     with torch.inference_mode():
         output = net(torch.from_numpy(noisy.transpose(2, 0, 1)[None]))
@@ -109,7 +120,9 @@ def main():
         samples = (photograph * 257.0 + random.normal(0, 1500, photograph.shape)).clip(0, 65535).round().astype(np.uint16)
         write_png(folder / "crop.png", samples)
         model = folder / "model.safetensors"
-        importing = timed(options.denoised, "model", "import", checkpoint, "--out", model)
+        # D_A and D_AS have the same tensors.
+        told = ["--network", "d-as"] if options.network == "d-as" else []
+        importing = timed(options.denoised, "model", "import", checkpoint, "--out", model, *told)
         timed(options.denoised, "model", "verify", model)
         timed(options.denoised, "process", folder / "crop.png", "--output", folder, "--model", model, "--method", "plain")
         output = read_png(folder / "crop-denoised.png")
