@@ -78,8 +78,8 @@ extension EndToEnd {
             let outcome = try place.run(
                 "bench", "--network", "nafnet-compact", "--size", "40", "--repeats", "1", "--profile", "--train")
             #expect(outcome.code == 0)
-            #expect(outcome.output.contains("pointwise backward"))
-            #expect(outcome.output.contains("% of sgemm"))
+            #expect(outcome.lines.joined().contains("pointwise backward"))
+            #expect(outcome.lines.joined().contains("% of sgemm"))
         }
 
         @Test func benchMeasuresAPass() throws {
