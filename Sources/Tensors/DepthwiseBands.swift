@@ -16,6 +16,9 @@ struct DepthwiseBands {
 
     typealias Normalisation = (_ panels: UnsafeMutablePointer<Float>, _ pixels: Int) -> Void
 
+    /// Packs `pixels` pixels of a band, from `values` in its first channel on.
+    typealias Packing = (_ values: UnsafePointer<Float>, _ pixels: Int, _ panels: UnsafeMutablePointer<Float>) -> Void
+
     /// The result for a few rows of one image, or of a strip of it.
     struct Band {
         /// [channels, rows·columns]; the consumer may overwrite it.
@@ -71,6 +74,7 @@ struct DepthwiseBands {
             columns: max(columns.lowerBound - 1, 0)..<min(columns.upperBound + 1, x.width))
         let panels = Storage(count: packedPixels(mixing.inputs, ring.columns.count))
         let values = Storage(count: mixing.outputs * rowsOfBand * columns.count)
+        defer { withExtendedLifetime((ring.storage, panels, values)) {} }
         let first = image * x.height * x.width
         var next = 0
         for row in Swift.stride(from: 0, to: x.height, by: rowsOfBand) {

@@ -58,6 +58,7 @@ func rowProducts(
     }
     let mixing = ChannelMixing(outputs: rows, inputs: length, weights: MatrixView(a, row: aStride))
     let panels = Storage(count: packedPixels(length, columns))
+    defer { withExtendedLifetime(panels) {} }
     kernels.pack_transposed(b, bStride, columns, length, panels.pointer)
     mixing.run(packed: panels.pointer, pixels: columns, adding: c, baseStride: row, into: c, stride: row)
 }

@@ -7,6 +7,8 @@ import Synchronization
 ///
 /// `@unchecked Sendable`: no lock is needed, since floats are written only while the block has one owner
 /// (`Tensor` checks unique reference before each mutation) and are constant once shared.
+///
+/// The pointer does not keep the block: whoever uses it extends the storage's lifetime past the last use.
 final class Storage: @unchecked Sendable {
     let pointer: UnsafeMutablePointer<Float>
     /// The floats in other forms, which operations made and may want again; gone with the next mutation.

@@ -83,6 +83,10 @@ typedef struct __attribute__((swift_attr("@Sendable"))) {
     void (*gelu_backward)(const float *x, const float *g, float *dx, ptrdiff_t n);          // g·(Φ(x)+xφ(x))
     void (*gelu_gate)(const float *a, const float *b, float *y, ptrdiff_t n);               // gelu(a)·b
     void (*gelu_gate_backward)(const float *a, const float *b, const float *g, float *da, float *db, ptrdiff_t n);
+    // The same for channels `stride` apart, written as packed pixels (`pack_pixels`).
+    void (*gelu_packed)(const float *x, ptrdiff_t stride, ptrdiff_t channels, ptrdiff_t pixels, float *panels);
+    void (*gelu_gate_packed)(const float *a, const float *b, ptrdiff_t stride, ptrdiff_t channels, ptrdiff_t pixels,
+                             float *panels);
     void (*add)(const float *a, const float *b, float *y, ptrdiff_t n);                     // a + b
     void (*multiply)(const float *a, const float *b, float *y, ptrdiff_t n);                // a · b
     void (*axpy)(float s, const float *x, float *y, ptrdiff_t n);                           // y += s·x

@@ -4,6 +4,7 @@
 #include "depthwise_band.h"
 #include "elementwise.h"
 #include "gelu.h"
+#include "gelu_packed.h"
 #include "mixing.h"
 #include "mixing_weights.h"
 #include "norms.h"
@@ -36,6 +37,8 @@ const dn_kernels TABLE = {
     .gelu_backward = gelu_backward,
     .gelu_gate = gelu_gate,
     .gelu_gate_backward = gelu_gate_backward,
+    .gelu_packed = gelu_packed,
+    .gelu_gate_packed = gelu_gate_packed,
     .add = add,
     .multiply = multiply,
     .axpy = axpy,

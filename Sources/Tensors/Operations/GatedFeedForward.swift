@@ -69,9 +69,13 @@ private enum GatedFeedForward {
         x.withPointer { x_ in
             for image in 0..<x.batch {
                 bands.forEachBand(of: x, image: image) { band in
-                    let half = contraction.inputs * band.pixels
-                    kernels.gelu_gate(band.values, band.values + half, band.values, half)
-                    contraction.run(band, adding: isFirst ? x_ : UnsafePointer(y), into: y, stride: x.pixels)
+                    let pairs = contraction.inputs
+                    let pack: DepthwiseBands.Packing = { values, pixels, panels in
+                        kernels.gelu_gate_packed(
+                            values, values + pairs * band.pixels, band.pixels, pairs, pixels, panels)
+                    }
+                    contraction.run(
+                        band, packing: pack, adding: isFirst ? x_ : UnsafePointer(y), into: y, stride: x.pixels)
                 }
             }
         }
@@ -84,17 +88,23 @@ func biasFreeNormalisation(_ weight: Tensor) -> DepthwiseBands.Normalisation {
 }
 
 extension ChannelMixing {
-    /// y = base + op(W)·band for the band's first `inputs` channels; base and y are planes, `stride` apart.
+    /// y = base + op(W)·band for the band's first `inputs` channels, or what `packing` makes of them; base and y are
+    /// planes, `stride` apart.
     func run(
-        _ band: DepthwiseBands.Band, adding base: UnsafePointer<Float>, into y: UnsafeMutablePointer<Float>, stride: Int
+        _ band: DepthwiseBands.Band, packing: DepthwiseBands.Packing? = nil, adding base: UnsafePointer<Float>,
+        into y: UnsafeMutablePointer<Float>, stride: Int
     ) {
-        _ = Tensor([packedPixels(inputs, band.pixels)]) { panels in
-            band.forEachRun { offset, start, pixels in
-                kernels.pack_pixels(band.values + offset, band.pixels, inputs, pixels, 0, panels)
-                run(
-                    packed: panels, pixels: pixels, adding: base + start, baseStride: stride, into: y + start,
-                    stride: stride)
+        let panels = Storage(count: packedPixels(inputs, band.pixels))
+        defer { withExtendedLifetime(panels) {} }
+        band.forEachRun { offset, start, pixels in
+            if let packing {
+                packing(band.values + offset, pixels, panels.pointer)
+            } else {
+                kernels.pack_pixels(band.values + offset, band.pixels, inputs, pixels, 0, panels.pointer)
             }
+            run(
+                packed: panels.pointer, pixels: pixels, adding: base + start, baseStride: stride, into: y + start,
+                stride: stride)
         }
     }
 }

@@ -92,6 +92,7 @@ private enum NAFBlock {
         let band = min(256, area)
         let panels = Storage(count: packedPixels(2 * channels, band))
         let middle = Storage(count: 3 * channels * band)
+        defer { withExtendedLifetime((panels, middle)) {} }
         for image in 0..<batch {
             let gate = (0..<channels).map { gates[$0 * batch + image] }
             let third = scaledMixing(w.conv3, by: w.beta, gate)
@@ -110,8 +111,7 @@ private enum NAFBlock {
                 kernels.pack_pixels(sum, band, channels, count, 0, panels.pointer)
                 affineNormalisation(w.norm2)(panels.pointer, count)
                 expand.run(packed: panels.pointer, pixels: count, into: hidden, stride: band)
-                kernels.gelu(hidden, hidden, 2 * channels * band)
-                kernels.pack_pixels(hidden, band, 2 * channels, count, 0, panels.pointer)
+                kernels.gelu_packed(hidden, band, 2 * channels, count, panels.pointer)
                 contract.run(
                     packed: panels.pointer, pixels: count, adding: sum, baseStride: band, into: y + at,
                     stride: x.pixels)
