@@ -31,7 +31,7 @@ INLINE vfloat exp_half_square(vfloat x) {
 }
 
 INLINE normal normal_of(vfloat x) {
-    const vfloat t = 1.0f / (0.31f * magnitude(x) + 1.0f);
+    const vfloat t = reciprocal(0.31f * magnitude(x) + 1.0f);
     vfloat p = 0.0438059925019f * t - 0.25291852772f;
     p = p * t + 0.480239039904f;
     p = p * t - 0.247938104014f;

@@ -77,6 +77,17 @@ INLINE vfloat from_right(vfloat v) {
 #endif
 }
 
+/// 1/v for finite v ≥ 1, within one unit in the last place. Where a division takes sixteen cycles, an estimate of 14 bits
+/// and a Newton step take four.
+INLINE vfloat reciprocal(vfloat v) {
+#if VECTOR_BYTES == 64
+    const vfloat estimate = (vfloat)_mm512_rcp14_ps((__m512)v);
+    return estimate * (2.0f - v * estimate);
+#else
+    return 1.0f / v;
+#endif
+}
+
 /// The sum of all lanes: halves are added until one value is left.
 INLINE float sum_lanes(vfloat v) {
 #if VECTOR_BYTES == 64

@@ -69,12 +69,12 @@ private enum NAFBlock {
                 normalise: affineNormalisation(w.norm1))
             for image in 0..<x.batch {
                 bands.forEachBand(of: x, image: image) { band in
-                    kernels.gelu(band.values, band.values, range.count * band.pixels)
                     for channel in range {
                         let row = band.values + (channel - range.lowerBound) * band.pixels
-                        sums[channel * x.batch + image] += kernels.sum(row, band.pixels)
+                        let plane = t + channel * x.pixels
                         band.forEachRun { offset, start, pixels in
-                            (t + channel * x.pixels + start).update(from: row + offset, count: pixels)
+                            kernels.gelu(row + offset, plane + start, pixels)
+                            sums[channel * x.batch + image] += kernels.sum(plane + start, pixels)
                         }
                     }
                 }

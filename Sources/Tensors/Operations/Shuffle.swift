@@ -92,14 +92,15 @@ struct Shuffle {
     ) {
         for c in 0..<channels {
             for b in 0..<batch {
-                for i in 0..<factor {
-                    for j in 0..<factor {
-                        let phase = i * factor + j
-                        let coarse =
-                            phases == .channels
-                            ? (c * factor * factor + phase) * batch + b
-                            : c * batch * factor * factor + b * factor * factor + phase
-                        for row in 0..<height {
+                for row in 0..<height {
+                    for i in 0..<factor {
+                        // The phases of a row follow each other: it is in the cache after the first.
+                        for j in 0..<factor {
+                            let phase = i * factor + j
+                            let coarse =
+                                phases == .channels
+                                ? (c * factor * factor + phase) * batch + b
+                                : c * batch * factor * factor + b * factor * factor + phase
                             body(j, row, ((c * batch + b) * height + row) * factor + i, coarse)
                         }
                     }
