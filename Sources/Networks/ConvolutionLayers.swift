@@ -49,11 +49,15 @@ struct DenseConvolution: Sendable {
         if role == .trained { scope.count(multiplications: weight.count) }
     }
 
-    func callAsFunction(_ x: Variable, _ pass: Pass) -> Variable {
+    /// - Parameter slope: of a leaky ReLU behind it; nil for none.
+    func callAsFunction(_ x: Variable, _ pass: Pass, slope: Float? = nil) -> Variable {
         let (weight, bias) = (pass[weight], pass[bias])
-        if weight.tensor.shape[2] == 1 { return pointwise(x, weight: weight, bias: bias) }
+        if weight.tensor.shape[2] == 1 {
+            let y = pointwise(x, weight: weight, bias: bias)
+            return slope.map { leakyRectified(y, slope: $0) } ?? y
+        }
         let taps = isCentreMasked ? centreMasked(weight) : weight
-        return dilated(x, by: dilation) { convolution($0, weight: taps, bias: bias, stride: stride) }
+        return dilated(x, by: dilation) { convolution($0, weight: taps, bias: bias, stride: stride, slope: slope) }
     }
 }
 
@@ -100,17 +104,18 @@ struct NormalisedConvolution: Sendable {
         _ = scope.parameter("num_batches_tracked", [], .constant(0), role: .counter)
     }
 
-    func callAsFunction(_ x: Variable, _ pass: Pass) -> Variable {
+    /// - Parameter slope: of a leaky ReLU behind it.
+    func callAsFunction(_ x: Variable, _ pass: Pass, slope: Float) -> Variable {
         if pass.isTraining {
             let (output, moments) = batchNorm(
                 convolution(x, pass), weight: pass[scale], bias: pass[offset], epsilon: epsilon)
             pass.move(mean, towards: moments.mean, share: momentum)
             pass.move(variance, towards: moments.unbiasedVariance, share: momentum)
-            return output
+            return leakyRectified(output, slope: slope)
         }
         let folded = foldingBatchNorm(
             intoWeight: pass[convolution.weight].tensor, bias: pass[convolution.bias].tensor, mean: pass[mean].tensor,
             variance: pass[variance].tensor, scale: pass[scale].tensor, offset: pass[offset].tensor, epsilon: epsilon)
-        return convolution3x3(x, weight: Variable(folded.weight), bias: Variable(folded.bias))
+        return convolution3x3(x, weight: Variable(folded.weight), bias: Variable(folded.bias), slope: slope)
     }
 }

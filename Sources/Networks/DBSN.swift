@@ -56,9 +56,9 @@ public struct DBSN: Network {
     }
 
     public func callAsFunction(_ image: Variable, _ pass: Pass) -> Variable {
-        let features = rectified(head(image, pass))
+        let features = head(image, pass, slope: 0)
         var x = concatenate(branches[0](features, pass), branches[1](features, pass))
-        for convolution in tail.dropLast() { x = rectified(convolution(x, pass)) }
+        for convolution in tail.dropLast() { x = convolution(x, pass, slope: 0) }
         return tail[3](x, pass)
     }
 }
@@ -90,9 +90,9 @@ extension DBSN {
 
         func callAsFunction(_ features: Variable, _ pass: Pass) -> Variable {
             var x = features
-            for convolution in first { x = rectified(convolution(x, pass)) }
-            for (spread, mix) in modules { x = add(x, mix(rectified(spread(x, pass)), pass)) }
-            return rectified(last(x, pass))
+            for convolution in first { x = convolution(x, pass, slope: 0) }
+            for (spread, mix) in modules { x = add(x, mix(spread(x, pass, slope: 0), pass)) }
+            return last(x, pass, slope: 0)
         }
     }
 }

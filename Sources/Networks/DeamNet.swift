@@ -81,7 +81,7 @@ extension DeamNet {
         }
 
         func callAsFunction(_ x: Variable, _ pass: Pass) -> Variable {
-            add(x, outer(rectified(inner(x, pass)), pass))
+            add(x, outer(inner(x, pass, slope: 0), pass))
         }
     }
 
@@ -94,7 +94,7 @@ extension DeamNet {
                 scope["block"][0], from: width, to: width, stride: stride, start: .xavier)
         }
 
-        func callAsFunction(_ x: Variable, _ pass: Pass) -> Variable { rectified(convolution(x, pass)) }
+        func callAsFunction(_ x: Variable, _ pass: Pass) -> Variable { convolution(x, pass, slope: 0) }
     }
 
     /// The map between two activations: conv(relu(conv(1×1[C(a), b]))), before its sigmoid.
@@ -116,7 +116,7 @@ extension DeamNet {
 
         func logits(hidden a: Variable, _ b: Variable, _ pass: Pass) -> Variable {
             let joined = join(concatenate(inner(a, pass), b), pass)
-            return expand(rectified(squeeze(joined, pass)), pass)
+            return expand(squeeze(joined, pass, slope: 0), pass)
         }
     }
 

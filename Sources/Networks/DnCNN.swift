@@ -47,8 +47,8 @@ public struct DnCNN: Network {
     }
 
     public func callAsFunction(_ image: Variable, _ pass: Pass) -> Variable {
-        var x = rectified(first(image, pass))
-        for layer in inner { x = rectified(layer(x, pass)) }
+        var x = first(image, pass, slope: 0)
+        for layer in inner { x = layer(x, pass, slope: 0) }
         return subtract(image, last(x, pass))
     }
 }

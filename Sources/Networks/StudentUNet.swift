@@ -58,7 +58,7 @@ public struct StudentUNet: Network {
 
     public func callAsFunction(_ image: Variable, _ pass: Pass) -> Variable {
         func layer(_ convolution: DenseConvolution, _ x: Variable) -> Variable {
-            leakyRectified(convolution(x, pass), slope: Self.slope)
+            convolution(x, pass, slope: Self.slope)
         }
         var x = layer(encoder[0], image)
         var skips: [Variable] = []

@@ -72,7 +72,7 @@ public struct UNet: Network {
 
     public func callAsFunction(_ image: Variable, _ pass: Pass) -> Variable {
         func layer(_ convolution: DenseConvolution, _ x: Variable) -> Variable {
-            leakyRectified(convolution(x, pass), slope: Self.slope)
+            convolution(x, pass, slope: Self.slope)
         }
         var x = layer(encoder[0], image)
         var skips = [image]

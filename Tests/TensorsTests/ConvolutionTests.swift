@@ -40,6 +40,19 @@ import Testing
         #expect(deviation(y.values, expected) < 1e-6)
     }
 
+    /// The activation behind a convolution is the same function as a rectification of its own, forward and backward.
+    @Test(arguments: [Float(0), 0.2]) func aConvolutionMayRectify(slope: Float) {
+        let inputs = [Planes.manyBands.activation(3, seed: 20), random([2, 3, 3, 3], seed: 21), random([2], seed: 22)]
+        let (one, two) = (Tape(), Tape())
+        let (a, b) = (inputs.map(one.variable), inputs.map(two.variable))
+        let joined = convolution3x3(a[0], weight: a[1], bias: a[2], slope: slope)
+        let apart = leakyRectified(convolution3x3(b[0], weight: b[1], bias: b[2]), slope: slope)
+        #expect(joined.tensor.values == apart.tensor.values)
+        let seed = random(joined.tensor.shape, seed: 23)
+        let (first, second) = (one.backward(from: joined, seed: seed), two.backward(from: apart, seed: seed))
+        for (x, y) in zip(a, b) { #expect(first[x]?.values == second[y]?.values) }
+    }
+
     @Test func aBiasIsOptional() {
         let x = Planes.all[3].activation(2, seed: 10)
         let zero = Variable(Tensor([2]))

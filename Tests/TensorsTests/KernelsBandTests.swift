@@ -105,8 +105,6 @@ import Testing
         var u = [Float](repeating: .nan, count: Int(dn_winograd_weights(rows, outputs, inputs)))
         table.kernels.winograd_weights(weights, outputs, inputs, &u)
         let scratch = Guarded(count: Int(dn_winograd_scratch(rows, outputs, inputs)))
-        let y = Guarded(count: outputs * images * h * w)
-        table.kernels.winograd3x3(u, bias, outputs, inputs, x.start, images, h, w, y.start, scratch.start)
         let source = Reference(Tensor([inputs, images, h, w], x.values))
         let expected = Reference.values([outputs, images, h, w]) { o, image, row, column in
             (0..<9 * inputs).reduce(Double(bias[o])) { sum, tap in
@@ -114,8 +112,14 @@ import Testing
                 return sum + Double(weights[o * 9 * inputs + tap]) * source[i, image, row + dy, column + dx]
             }
         }
-        #expect(deviation(y.values, expected) < Double(inputs * 9) * 0x1p-24 * 10 + 1e-6)
-        #expect(y.isIntact())
-        #expect(scratch.isIntact())
+        for slope: Float in [1, 0.2, 0] {
+            let y = Guarded(count: outputs * images * h * w)
+            table.kernels.winograd3x3(
+                u, bias, slope, outputs, inputs, x.start, images, h, w, y.start, scratch.start)
+            let rectified = expected.map { $0 > 0 ? $0 : Double(slope) * $0 }
+            #expect(deviation(y.values, rectified) < Double(inputs * 9) * 0x1p-24 * 10 + 1e-6)
+            #expect(y.isIntact())
+            #expect(scratch.isIntact())
+        }
     }
 }

@@ -52,8 +52,9 @@ typedef struct __attribute__((swift_attr("@Sendable"))) {
     /// w [outputs, inputs, 3, 3], transformed: dn_winograd_weights(mix_rows, outputs, inputs) values.
     void (*winograd_weights)(const float *w, ptrdiff_t outputs, ptrdiff_t inputs, float *u);
     /// The convolution of `images` planes of h rows and w columns, [inputs, images, h, w] to [outputs, images, h, w], plus
-    /// bias[o] where it is not null; `scratch` holds dn_winograd_scratch(mix_rows, outputs, inputs) values.
-    void (*winograd3x3)(const float *u, const float *bias, ptrdiff_t outputs, ptrdiff_t inputs, const float *x,
+    /// bias[o] where it is not null; what is negative is multiplied by `slope`, which is 1 for no rectification.
+    /// `scratch` holds dn_winograd_scratch(mix_rows, outputs, inputs) values.
+    void (*winograd3x3)(const float *u, const float *bias, float slope, ptrdiff_t outputs, ptrdiff_t inputs, const float *x,
                         ptrdiff_t images, ptrdiff_t h, ptrdiff_t w, float *y, float *scratch);
 
     /// dw[o·dw_row + i] += Σ_p g[o·g_stride + p]·x[i·x_stride + p] over 0 ≤ p < pixels: its weight gradient.

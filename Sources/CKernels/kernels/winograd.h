@@ -49,7 +49,11 @@ INLINE void winograd_input(const float *plane, winograd_part part, ptrdiff_t h, 
     for (int j = 0; j < 6; j++) v[j * point] = v[j * point + part.columns + 1] = 0;
     EACH_VECTOR(i, to - from, {
         vfloat d[6];
-        for (int k = 0; k < 6; k++) d[k] = rows[k] ? get(rows[k] + from + i, count) : (vfloat)0;
+        for (int k = 0; k < 6; k++) {
+            d[k] = rows[k] ? get(rows[k] + from + i, count) : (vfloat)0;
+            // The next part lies to the right.
+            if (rows[k]) __builtin_prefetch(rows[k] + part.columns + i, 0, 2);
+        }
         const vfloat even = d[4] - 4 * d[2], odd = d[3] - 4 * d[1], two = d[4] - d[2], twice = 2 * (d[3] - d[1]);
         float *target = v + from + 1 + i;
         put(target, 4 * d[0] - 5 * d[2] + d[4], count);
@@ -61,19 +65,22 @@ INLINE void winograd_input(const float *plane, winograd_part part, ptrdiff_t h, 
     });
 }
 
+/// v where it is positive, else slope·v; the slope 1 changes nothing.
+INLINE vfloat leaky(vfloat v, float slope) { return v > 0.0f ? v : slope * v; }
+
 /// The output rows of one channel of a part from its six products.
-INLINE void winograd_output(const float *m, ptrdiff_t point, float bias, winograd_part part, ptrdiff_t h, ptrdiff_t w,
-                            float *plane) {
+INLINE void winograd_output(const float *m, ptrdiff_t point, float bias, float slope, winograd_part part, ptrdiff_t h,
+                            ptrdiff_t w, float *plane) {
     const ptrdiff_t rows = h - part.row;
     float *y = plane + part.row * w + part.column;
     EACH_VECTOR(i, part.columns, {
         vfloat p[6];
         for (int j = 0; j < 6; j++) p[j] = get(m + j * point + i, count);
         const vfloat sum = p[1] + p[2], difference = p[1] - p[2], far_sum = p[3] + p[4], far_difference = p[3] - p[4];
-        put(y + i, p[0] + sum + far_sum + bias, count);
-        if (rows > 1) put(y + w + i, difference + 2 * far_difference + bias, count);
-        if (rows > 2) put(y + 2 * w + i, sum + 4 * far_sum + bias, count);
-        if (rows > 3) put(y + 3 * w + i, difference + 8 * far_difference + p[5] + bias, count);
+        put(y + i, leaky(p[0] + sum + far_sum + bias, slope), count);
+        if (rows > 1) put(y + w + i, leaky(difference + 2 * far_difference + bias, slope), count);
+        if (rows > 2) put(y + 2 * w + i, leaky(sum + 4 * far_sum + bias, slope), count);
+        if (rows > 3) put(y + 3 * w + i, leaky(difference + 8 * far_difference + p[5] + bias, slope), count);
     });
 }
 
@@ -126,8 +133,8 @@ INLINE winograd_part winograd_part_at(ptrdiff_t index, ptrdiff_t groups, ptrdiff
                            w * (strip + 1) / strips - column};
 }
 
-static void winograd3x3(const float *u, const float *bias, ptrdiff_t outputs, ptrdiff_t inputs, const float *x,
-                        ptrdiff_t images, ptrdiff_t h, ptrdiff_t w, float *y, float *scratch) {
+static void winograd3x3(const float *u, const float *bias, float slope, ptrdiff_t outputs, ptrdiff_t inputs,
+                        const float *x, ptrdiff_t images, ptrdiff_t h, ptrdiff_t w, float *y, float *scratch) {
     const ptrdiff_t padded = whole_groups(outputs), pixels = images * h * w;
     const ptrdiff_t groups = (h + WINOGRAD_ROWS - 1) / WINOGRAD_ROWS, strips = (w + WINOGRAD_COLUMNS - 1) / WINOGRAD_COLUMNS;
     const ptrdiff_t total = images * groups * strips, together = w + 2 < WINOGRAD_COLUMNS ? (WINOGRAD_COLUMNS + 2) / (w + 2) : 1;
@@ -148,7 +155,7 @@ static void winograd3x3(const float *u, const float *bias, ptrdiff_t outputs, pt
         for (ptrdiff_t s = 0; s < parts; s++) {
             const winograd_part part = winograd_part_at(first + s, groups, strips, w);
             for (ptrdiff_t o = 0; o < outputs; o++)
-                winograd_output(m + o * WINOGRAD_COLUMNS + columns, m_point, bias ? bias[o] : 0, part, h, w,
+                winograd_output(m + o * WINOGRAD_COLUMNS + columns, m_point, bias ? bias[o] : 0, slope, part, h, w,
                                 y + o * pixels + part.image * h * w);
             columns += part.columns + 2;
         }

@@ -11,10 +11,12 @@ public func channelAttention(_ t: Variable, weight: Variable, bias: Variable) ->
     let area = t.tensor.height * t.tensor.width
     let means = planeMeans(t.tensor)
     let gates = affine(weight.tensor, bias.tensor, means, t.tensor.batch)
-    let y = Tensor(t.tensor.shape) { y in
-        t.tensor.withPointer { t in
-            for plane in gates.indices {
-                kernels.scale_offset(t + plane * area, gates[plane], 0, y + plane * area, area)
+    let y = timed {
+        Tensor(t.tensor.shape) { y in
+            t.tensor.withPointer { t in
+                for plane in gates.indices {
+                    kernels.scale_offset(t + plane * area, gates[plane], 0, y + plane * area, area)
+                }
             }
         }
     }

@@ -4,19 +4,23 @@
 ///   - x: [Cin, batch, height, width].
 ///   - weight: [Cout, Cin, k, k].
 ///   - bias: [Cout].
+///   - slope: of a leaky ReLU behind it, at least 0; nil for none.
 ///   - stride: every so-manieth pixel of each row and column is computed, from the first.
 /// - Returns: [Cout, batch, ⌈height/stride⌉, ⌈width/stride⌉]. Source: spec E, "conv k×k" and "conv 3×3 s2".
-public func convolution(_ x: Variable, weight: Variable, bias: Variable? = nil, stride: Int = 1) -> Variable {
+public func convolution(
+    _ x: Variable, weight: Variable, bias: Variable? = nil, stride: Int = 1, slope: Float? = nil
+) -> Variable {
     let shape = weight.tensor.shape
     precondition(
         shape.count == 4 && shape[1] == x.tensor.channels && shape[2] == shape[3] && shape[2] % 2 == 1,
         "weight \(shape) does not fit \(x.tensor.channels) channels")
-    if shape[2] == 3 && stride == 1 { return convolution3x3(x, weight: weight, bias: bias) }
+    if shape[2] == 3 && stride == 1 { return convolution3x3(x, weight: weight, bias: bias, slope: slope) }
     let neighbourhoods = Neighbourhoods(x.tensor, kernel: shape[2], stride: stride)
-    let y = neighbourhoods.convolve(x.tensor, weight.tensor, bias?.tensor)
-    return recorded(y, from: [x, weight] + (bias.map { [$0] } ?? [])) { g, gradients in
+    let y = timed { neighbourhoods.convolve(x.tensor, weight.tensor, bias?.tensor) }
+    let output = recorded(y, from: [x, weight] + (bias.map { [$0] } ?? [])) { g, gradients in
         neighbourhoods.backward(g, x, weight, bias, gradients)
     }
+    return slope.map { leakyRectified(output, slope: $0) } ?? output
 }
 
 /// A convolution whose taps lie `dilation` pixels apart.

@@ -6,16 +6,18 @@ import CKernels
 ///   - x: [Cin, batch, height, width].
 ///   - weight: [Cout, Cin, 3, 3].
 ///   - bias: [Cout].
+///   - slope: of a leaky ReLU behind it, at least 0; nil for none.
 /// - Returns: [Cout, batch, height, width]. Source: spec E, "conv k×k".
-public func convolution3x3(_ x: Variable, weight: Variable, bias: Variable? = nil) -> Variable {
-    let y = timed { Convolution3x3.forward(x.tensor, weight.tensor, bias?.tensor) }
+public func convolution3x3(_ x: Variable, weight: Variable, bias: Variable? = nil, slope: Float? = nil) -> Variable {
+    let y = timed { Convolution3x3.forward(x.tensor, weight.tensor, bias?.tensor, slope: slope) }
     return recorded(y, from: [x, weight] + (bias.map { [$0] } ?? [])) { g, gradients in
+        let g = slope.map { rectificationGradient(g, output: y, slope: $0) } ?? g
         Convolution3x3.backward(g, x, weight, bias, gradients)
     }
 }
 
 enum Convolution3x3 {
-    static func forward(_ x: Tensor, _ weight: Tensor, _ bias: Tensor?) -> Tensor {
+    static func forward(_ x: Tensor, _ weight: Tensor, _ bias: Tensor?, slope: Float? = nil) -> Tensor {
         let (inputs, outputs) = (x.channels, weight.shape[0])
         precondition(
             weight.shape == [outputs, inputs, 3, 3], "3×3 weight \(weight.shape) does not fit \(inputs) channels")
@@ -25,7 +27,8 @@ enum Convolution3x3 {
                 x.withPointer { source in
                     transformed.withPointer { u in
                         withOptionalPointer(bias) {
-                            kernels.winograd3x3(u, $0, outputs, inputs, source, x.batch, x.height, x.width, y, scratch)
+                            kernels.winograd3x3(
+                                u, $0, slope ?? 1, outputs, inputs, source, x.batch, x.height, x.width, y, scratch)
                         }
                     }
                 }

@@ -10,8 +10,10 @@ import CKernels
 /// - Returns: [h, batch, height, width]. Source: spec E, "gating".
 public func simpleGate(_ x: Variable) -> Variable {
     let half = x.tensor.count / 2
-    let y = Tensor([x.tensor.channels / 2] + x.tensor.shape[1...]) { y in
-        x.tensor.withPointer { kernels.multiply($0, $0 + half, y, half) }
+    let y = timed {
+        Tensor([x.tensor.channels / 2] + x.tensor.shape[1...]) { y in
+            x.tensor.withPointer { kernels.multiply($0, $0 + half, y, half) }
+        }
     }
     return recorded(y, from: [x]) { g, gradients in
         let dx = Tensor(x.tensor.shape) { dx in
@@ -41,8 +43,10 @@ public func sigmoidMix(_ a: Variable, _ b: Variable, logits: Variable) -> Variab
             for index in 0..<count { share[index] = 1 / (1 + expf(-z[index])) }
         }
     }
-    let y = Tensor(a.tensor.shape) { y in
-        withPointers(share, b.tensor, a.tensor) { share, b, a in kernels.select(share, b, a, y, count) }
+    let y = timed {
+        Tensor(a.tensor.shape) { y in
+            withPointers(share, b.tensor, a.tensor) { share, b, a in kernels.select(share, b, a, y, count) }
+        }
     }
     return recorded(y, from: [a, b, logits]) { g, gradients in
         let db = Tensor(g.shape) { db in

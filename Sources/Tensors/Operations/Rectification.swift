@@ -8,11 +8,17 @@ public func rectified(_ x: Variable) -> Variable { leakyRectified(x, slope: 0) }
 /// - Parameter slope: at least 0, so that the output tells which side the input was on.
 public func leakyRectified(_ x: Variable, slope: Float) -> Variable {
     let count = x.tensor.count
-    let y = Tensor(x.tensor.shape) { y in x.tensor.withPointer { kernels.leaky_relu($0, slope, y, count) } }
+    let y = timed {
+        Tensor(x.tensor.shape) { y in x.tensor.withPointer { kernels.leaky_relu($0, slope, y, count) } }
+    }
     return recorded(y, from: [x]) { g, gradients in
-        let dx = Tensor(g.shape) { dx in
-            g.withPointer { g in y.withPointer { kernels.leaky_relu_backward($0, g, slope, dx, count) } }
-        }
-        gradients.add(dx, to: x)
+        gradients.add(rectificationGradient(g, output: y, slope: slope), to: x)
+    }
+}
+
+/// The gradient at the input of a leaky ReLU from that at its output.
+func rectificationGradient(_ g: Tensor, output y: Tensor, slope: Float) -> Tensor {
+    Tensor(g.shape) { dx in
+        g.withPointer { g in y.withPointer { kernels.leaky_relu_backward($0, g, slope, dx, y.count) } }
     }
 }

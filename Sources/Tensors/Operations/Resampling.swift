@@ -5,9 +5,11 @@
 public func maximumPooled(_ x: Variable) -> Variable {
     let shape = x.tensor.shape
     precondition(shape[2] % 2 == 0 && shape[3] % 2 == 0, "\(shape) has odd sides")
-    let y = Tensor([shape[0], shape[1], shape[2] / 2, shape[3] / 2]) { y in
-        x.tensor.withPointer { x in
-            forEachBlock(of: shape) { index, corner in y[index] = x[largest(of: x, corner, shape[3])] }
+    let y = timed {
+        Tensor([shape[0], shape[1], shape[2] / 2, shape[3] / 2]) { y in
+            x.tensor.withPointer { x in
+                forEachBlock(of: shape) { index, corner in y[index] = x[largest(of: x, corner, shape[3])] }
+            }
         }
     }
     return recorded(y, from: [x]) { g, gradients in
@@ -29,11 +31,13 @@ public func maximumPooled(_ x: Variable) -> Variable {
 /// - Returns: [C, batch, 2H, 2W]. Source: spec E, "nearest ×2".
 public func nearestUpsampled(_ x: Variable) -> Variable {
     let shape = [x.tensor.channels, x.tensor.batch, 2 * x.tensor.height, 2 * x.tensor.width]
-    let y = Tensor(shape) { y in
-        x.tensor.withPointer { x in
-            forEachBlock(of: shape) { index, corner in
-                (y[corner], y[corner + 1]) = (x[index], x[index])
-                (y[corner + shape[3]], y[corner + shape[3] + 1]) = (x[index], x[index])
+    let y = timed {
+        Tensor(shape) { y in
+            x.tensor.withPointer { x in
+                forEachBlock(of: shape) { index, corner in
+                    (y[corner], y[corner + 1]) = (x[index], x[index])
+                    (y[corner + shape[3]], y[corner + shape[3] + 1]) = (x[index], x[index])
+                }
             }
         }
     }

@@ -19,8 +19,10 @@ public func add(_ a: Variable, _ b: Variable) -> Variable {
 public func subtract(_ a: Variable, _ b: Variable) -> Variable {
     let count = a.tensor.count
     precondition(a.tensor.shape == b.tensor.shape, "cannot subtract \(b.tensor.shape) from \(a.tensor.shape)")
-    let y = Tensor(a.tensor.shape) { y in
-        a.tensor.withPointer { a in b.tensor.withPointer { kernels.scale_add(a, -1, $0, y, count) } }
+    let y = timed {
+        Tensor(a.tensor.shape) { y in
+            a.tensor.withPointer { a in b.tensor.withPointer { kernels.scale_add(a, -1, $0, y, count) } }
+        }
     }
     return recorded(y, from: [a, b]) { g, gradients in
         gradients.add(g, to: a)
