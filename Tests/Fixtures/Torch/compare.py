@@ -74,10 +74,23 @@ def read_png(path):
     return np.array(image, np.uint8).view(">u2").reshape(height, width, 3).astype(np.float64) / 65535
 
 
+# The last layer of the networks whose output is no sum with the input.
+LAST = {"d-a": "tail.6", "d-as": "tail.6", "deamnet": "inverse_transform_function.ext.conv2d"}
+
+
 def build_seeded(network):
     torch.manual_seed(7)
     build, seeded = NETWORKS[network]
-    return seeded(build())
+    net = seeded(build()).eval()
+    if network in LAST:
+        # Outputs that the file format would clip compare nothing.
+        with torch.no_grad():
+            output = net(torch.rand(1, 3, 64, 64).double())
+            layer = net.get_submodule(LAST[network])
+            scale = 0.15 / output.std()
+            layer.weight.mul_(scale)
+            layer.bias.copy_((layer.bias - output.mean()) * scale + 0.5)
+    return net
 
 
 def make_checkpoint(network, path):
