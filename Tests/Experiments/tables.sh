@@ -4,7 +4,7 @@
 #   Tests/Experiments/tables.sh NOISY CLEAN [STEPS] [BINARY]
 #
 # NOISY and CLEAN are folders of equally many photographs that pair up in sorted order, at least 160×160 pixels each.
-# Training sees the noisy ones alone; the clean ones measure. STEPS (default 400) count for every network alike.
+# Training sees the noisy ones alone; the clean ones measure. STEPS (default 1000) count for every network alike.
 #
 # Table 3: a network without a blind spot (D_AS) that is trained against its own input learns to copy it, noise and all;
 # under AMSNet's masks the same network denoises. Table 4: five networks, trained equally long on the same crops.
@@ -13,15 +13,15 @@ if [ $# -lt 2 ]; then
     sed -n '2,8s/^# \{0,1\}//p' "$0"
     exit 2
 fi
-noisy=$(realpath "$1") clean=$(realpath "$2") steps=${3:-400}
+noisy=$(realpath "$1") clean=$(realpath "$2") steps=${3:-1000}
 denoised=$(realpath "${4:-$(dirname "$0")/../../.build/release/denoised}")
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 cd "$work"
 
-# train NAME NETWORK STEPS-OPTION: the seed names the crops, so that all networks see the same ones.
+# train NAME NETWORK STEPS-OPTION RATE: the seed names the crops, so that all networks see the same ones.
 train() {
-    "$denoised" train --noisy "$noisy" --network "$2" "$3" "$steps" --rate 1e-3 --batch 2 --seed 1 \
+    "$denoised" train --noisy "$noisy" --network "$2" "$3" "$steps" --rate "$4" --batch 2 --crop 80 --seed 1 \
         --out "$1.safetensors" > "$1.log" 2>&1 || { cat "$1.log" >&2; exit 1; }
 }
 
@@ -39,10 +39,10 @@ echo
 row network training noisy denoised "gain in dB"
 row --- --- --- --- ---
 for network in d-a d-as; do
-    train "$network-blind" "$network-compact" --blind-spot-steps
+    train "$network-blind" "$network-compact" --blind-spot-steps 3e-3
     read -r before after difference < <(gain "$network-blind" --method plain)
     row "$network" "its own input" "$before" "$after" "$difference"
-    train "$network-amsnet" "$network-compact" --steps
+    train "$network-amsnet" "$network-compact" --steps 3e-3
     read -r before after difference < <(gain "$network-amsnet" --preset balanced)
     row "$network" AMSNet "$before" "$after" "$difference"
 done
@@ -53,7 +53,7 @@ echo
 row network "gain in dB" parameters kMAC/pixel seconds
 row --- --- --- --- ---
 for network in restormer deamnet nafnet unet dncnn; do
-    train "$network" "$network-compact" --steps
+    train "$network" "$network-compact" --steps 1e-3
     read -r _ _ difference < <(gain "$network" --preset balanced)
     fact() { "$denoised" model show "$network.safetensors" | sed -n "s|^$1 *||p"; }
     seconds=$("$denoised" bench --model "$network.safetensors" --json | sed 's/.*"seconds":\([0-9.e-]*\).*/\1/')
