@@ -6,8 +6,9 @@
 # NOISY and CLEAN are folders of equally many photographs that pair up in sorted order, at least 160×160 pixels each.
 # Training sees the noisy ones alone; the clean ones measure. STEPS (default 1000) count for every network alike.
 #
-# Table 3: a network without a blind spot (D_AS) that is trained against its own input learns to copy it, noise and all;
-# under AMSNet's masks the same network denoises. Table 4: five networks, trained equally long on the same crops.
+# Table 3: in the paper, a network without a blind spot (D_AS) that is trained against its own input learns to copy it,
+# noise and all, and under AMSNet's masks denoises; a thousand steps do not get that far. Table 4: five networks, trained
+# equally long on the same crops.
 set -euo pipefail
 if [ $# -lt 2 ]; then
     sed -n '2,8s/^# \{0,1\}//p' "$0"
