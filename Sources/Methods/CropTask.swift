@@ -22,8 +22,8 @@ struct CropTask: Sendable {
     /// Elements that this crop adds to the batch's mean: the hidden ones, or all of them where nothing is hidden.
     var entries: Int {
         switch objective {
-        case .synthetic, .masked: 3 * Int(hidden.values.reduce(0, +))
-        case .transfer, .blindSpot: 3 * crop * crop
+        case .synthetic where situation != .open, .masked: 3 * Int(hidden.values.reduce(0, +))
+        case .synthetic, .transfer, .blindSpot, .supervised: 3 * crop * crop
         }
     }
 
@@ -31,14 +31,15 @@ struct CropTask: Sendable {
     func gradients(of sample: TrainingSample, _ network: any Network, _ weights: Weights, entries: Int) -> Result {
         switch objective {
         case .synthetic:
-            let (input, stride) = situation(sample.noisy, network, weights)
-            return maskedStep(input, against: sample.clean ?? sample.noisy, stride, network, weights, entries)
+            return syntheticStep(sample.noisy, against: sample.clean ?? sample.noisy, network, weights, entries)
         case .masked:
             return maskedStep(sample.noisy, against: sample.noisy, 5, network, weights, entries)
         case .transfer:
             return transferStep(sample.noisy, network, weights, entries)
         case .blindSpot:
-            return blindSpotStep(sample.noisy, network, weights, entries)
+            return openStep(sample.noisy, against: sample.noisy, stride: 5, network, weights, entries)
+        case .supervised:
+            return openStep(sample.noisy, against: sample.clean ?? sample.noisy, stride: 1, network, weights, entries)
         }
     }
 
@@ -74,43 +75,67 @@ struct CropTask: Sendable {
             statistics: pass.statistics)
     }
 
-    private func blindSpotStep(
-        _ noisy: Tensor, _ network: any Network, _ weights: Weights, _ entries: Int
+    /// Nothing is hidden, and every pixel counts.
+    private func openStep(
+        _ input: Tensor, against target: Tensor, stride: Int, _ network: any Network, _ weights: Weights,
+        _ entries: Int
     ) -> Result {
         let tape = Tape()
         let pass = Pass(weights, on: tape)
-        let subImages = pixelDownsample(Variable(noisy), stride: 5)
-        let output = network.anySize(subImages, pass)
+        let output = network.anySize(pixelDownsample(Variable(input), stride: stride), pass)
+        let wanted = pixelDownsample(Variable(target), stride: stride).tensor
         let all = Tensor([1] + output.tensor.shape[1...], repeating: 1)
-        let loss = maskedLoss(output.tensor, subImages.tensor, hidden: all, entries: entries)
+        let loss = maskedLoss(output.tensor, wanted, hidden: all, entries: entries)
         return Result(
             loss: loss.value, gradients: pass.gradients(tape.backward(from: output, seed: loss.gradient)),
             statistics: pass.statistics)
     }
 
-    /// What the network meets at inference: the photograph or its sub-images, and refinement copies of its own
-    /// estimate; and stride 5, where stages B and P continue.
-    private func situation(_ noisy: Tensor, _ network: any Network, _ weights: Weights) -> (Tensor, stride: Int) {
+    /// What the network meets at inference.
+    enum Situation: Equatable {
+        /// The photograph with nothing hidden, one plain pass.
+        case open
+        /// The photograph, or its sub-images.
+        case masked(stride: Int)
+        /// The network's own estimate at full resolution with a share of noisy pixels put back (spec A.8).
+        case refinement(replacement: Double)
+    }
+
+    /// Situations as often as they are worth; strides above 1 let inference and stages B and P choose theirs.
+    var situation: Situation {
         var random = RandomSource(seed: RandomSource.mix(key, 2))
         switch random.uniform() {
-        case ..<0.1: return (noisy, 5)
-        case ..<0.35: return (noisy, 2)
-        case ..<0.65: return (noisy, 1)
-        default: return (refinementCopy(of: noisy, stride: random.uniform() < 0.5 ? 1 : 2, network, weights), 1)
+        case ..<0.4: return .open
+        case ..<0.65: return .masked(stride: 1)
+        case ..<0.8:
+            let strides = (2...5).filter { crop % $0 == 0 }
+            return .masked(stride: strides[random.index(below: strides.count)])
+        default: return .refinement(replacement: 0.16 + 0.84 * Double(random.uniform()))
         }
     }
 
-    /// The network's own estimate with noisy pixels put back (spec A.8).
-    private func refinementCopy(
-        of noisy: Tensor, stride: Int, _ network: any Network, _ weights: Weights
-    ) -> Tensor {
-        let mask = pixelDownsample(Variable(field(3, 0.5)), stride: stride).tensor
-        let subImages = pixelDownsample(Variable(noisy), stride: stride).tensor
-        let outputs = [complement(mask), mask].map {
-            network.anySize(Variable(hiddenPixels.input(subImages, visible: $0)), Pass(weights))
+    private func syntheticStep(
+        _ noisy: Tensor, against clean: Tensor, _ network: any Network, _ weights: Weights, _ entries: Int
+    ) -> Result {
+        switch situation {
+        case .open:
+            return openStep(noisy, against: clean, stride: 1, network, weights, entries)
+        case .masked(let stride):
+            return maskedStep(noisy, against: clean, stride, network, weights, entries)
+        case .refinement(let replacement):
+            let copy = refinementCopy(of: noisy, replacement, network, weights)
+            return maskedStep(copy, against: clean, 1, network, weights, entries)
         }
-        let estimate = pixelUpsample(select(mask, outputs[0], outputs[1]), stride: stride)
-        return select(field(4, AMSNet.publishedReplacement), Variable(noisy), estimate).tensor
+    }
+
+    private func refinementCopy(
+        of noisy: Tensor, _ replacement: Double, _ network: any Network, _ weights: Weights
+    ) -> Tensor {
+        let mask = field(3, 0.5)
+        let outputs = [complement(mask), mask].map {
+            network.anySize(Variable(hiddenPixels.input(noisy, visible: $0)), Pass(weights))
+        }
+        return select(field(4, replacement), Variable(noisy), select(mask, outputs[0], outputs[1])).tensor
     }
 
     private func field(_ salt: UInt64, _ probability: Double) -> Tensor {

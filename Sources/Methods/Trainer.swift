@@ -5,7 +5,7 @@ import Tensors
 public struct TrainingSample: Sendable {
     /// [3, 1, crop, crop] in [0, 1].
     public let noisy: Tensor
-    /// The same scene without noise, for `Objective.synthetic`.
+    /// The same scene without noise, where the objective needs it.
     public let clean: Tensor?
 
     public init(noisy: Tensor, clean: Tensor? = nil) {

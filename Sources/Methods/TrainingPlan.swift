@@ -4,8 +4,8 @@
 
 /// What a step teaches.
 public enum Objective: String, Sendable, Codable, CaseIterable {
-    /// Hidden pixels against the clean side of synthetic pairs, in the two situations of inference: downsampled
-    /// sub-images, and refinement of the network's own estimate. Not part of the paper: it makes L_m affordable.
+    /// Synthetic pairs, in every situation of inference: with nothing hidden, and hidden pixels of the photograph, of
+    /// downsampled sub-images and of refinement copies. Not part of the paper: it makes L_m affordable.
     case synthetic
     /// Stage B: L_m, hidden pixels of stride-5 sub-images against the noisy image itself (spec A.4).
     case masked
@@ -14,6 +14,11 @@ public enum Objective: String, Sendable, Codable, CaseIterable {
     /// Blind-spot training as in AP-BSN: all pixels of stride-5 sub-images against themselves. Only a network that does
     /// not see its own pixel learns to denoise from it; any other learns to copy.
     case blindSpot = "blind-spot"
+    /// All pixels against the clean side of synthetic pairs, nothing hidden: for method plain.
+    case supervised
+
+    /// Whether samples need a clean side.
+    public var needsClean: Bool { self == .synthetic || self == .supervised }
 }
 
 /// Stages that follow each other, each with its own learning rate that falls to zero along a half cosine.

@@ -13,7 +13,7 @@ extension DecodingLimits {
 
 /// The image options, the same in every command that denoises.
 struct ImageOptionGroup: ParsableArguments {
-    @Option(help: "balanced: AMSNet-P, 2 passes; best: AMSNet-P-E, 18 passes; fast: as balanced until a student for one pass ships.")
+    @Option(help: "balanced: AMSNet-P, 2 passes; best: AMSNet-P-E, 18 passes; fast: one plain pass.")
     var preset: Preset = .best
 
     @Option(help: "amsnet: masked passes; plain: one pass of a supervised network or student.")

@@ -17,7 +17,7 @@ import Testing
             try ModelImport(contentsOf: Self.fixture("lightning.ckpt")).write(to: path, metadata: ["licence": "MIT"])
             let model = try Model(contentsOf: path)
             #expect(model.network.configuration == .nafnet(.init(width: 4, encoder: [1], middle: 1, decoder: [1])))
-            #expect(model.hiddenPixels == .zero && model.stride == 2 && model.replacement == 0.16)
+            #expect(model.hiddenPixels == .zero && model.stride == nil && model.replacement == 0.16)
             #expect(model.metadata["variant"] == "P" && model.metadata["licence"] == "MIT")
             #expect(model.metadata["source"] == "lightning.ckpt")
             #expect(model.metadata["source_sha256"]?.count == 64)

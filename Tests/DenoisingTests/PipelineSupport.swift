@@ -24,9 +24,9 @@ enum Small {
     }
 
     /// Writes the model into `folder` and reads it back.
-    static func model(in folder: FilePath) throws -> Model {
+    static func model(in folder: FilePath, _ metadata: [String: String] = ["licence": "CC0"]) throws -> Model {
         let path = folder.appending("small.safetensors")
-        try Model.write(weights, of: network, metadata: ["licence": "CC0"], to: path)
+        try Model.write(weights, of: network, metadata: metadata, to: path)
         return try Model(contentsOf: path)
     }
 

@@ -26,7 +26,8 @@ import Testing
             options.tile = 20
             let pixels = Small.pixels(PixelKind(depth: 16, colourChannels: 3))
             let pass = try TiledDenoising(
-                options, try Model(contentsOf: path), pixels, noiseSample: pixels.noiseSample, of: path, seed: 1)
+                options, try Model(contentsOf: path), pixels, NoiseAssessment(of: pixels.noiseSample),
+                noiseSample: pixels.noiseSample, of: path, seed: 1)
             #expect(pass.plan == plan)
             #expect(try pass.run(on: pixels) { _ in }.allSamples != pixels.allSamples)
         }

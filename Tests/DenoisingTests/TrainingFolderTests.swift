@@ -30,7 +30,7 @@ import Testing
                 #expect(samples.map { $0.clean?.values } == repeated.reversed().map { $0.clean?.values })
                 #expect(Set(samples.map(\.noisy.values)).count > 15)
                 #expect(samples.allSatisfy { $0.noisy.shape == [3, 1, 40, 40] && $0.noisy.isFinite })
-                #expect(samples.allSatisfy { ($0.clean != nil) == (objective == .synthetic) })
+                #expect(samples.allSatisfy { ($0.clean != nil) == objective.needsClean })
             }
         }
     }

@@ -1,4 +1,4 @@
-import Methods
+@testable import Methods
 import Networks
 import Tensors
 import Testing
@@ -57,23 +57,45 @@ import Testing
         #expect(trainer.weights.tensors.values.allSatisfy { $0.isFinite })
     }
 
-    /// 1e-5: batches of sub-images sum in another order than the mean here.
-    @Test func blindSpotTrainingComparesSubImagesWithThemselves() throws {
+    /// Nothing is hidden: sub-images against themselves, or the whole against its clean side. 1e-5: batches sum in
+    /// another order than the mean here.
+    @Test(arguments: [(Objective.blindSpot, 5), (.supervised, 1)])
+    func openTrainingComparesEveryPixel(objective: Objective, stride: Int) throws {
         struct Still: TrainingSource {
             let noisy: Tensor
+            let clean: Tensor
             func sample(for objective: Objective, crop: Int, key: UInt64) -> TrainingSample {
-                TrainingSample(noisy: noisy)
+                TrainingSample(noisy: noisy, clean: objective.needsClean ? clean : nil)
             }
         }
-        let noisy = Toy.image(20, 20, seed: 9)
-        let subImages = pixelDownsample(Variable(noisy), stride: 5).tensor
-        let output = Toy.network.infer(subImages, Toy.weights).values
-        let expected = zip(output, subImages.values).reduce(0) { $0 + Double(abs($1.0 - $1.1)) } / Double(output.count)
-        let plan = TrainingPlan(stages: [.init(.blindSpot, steps: 1, rate: 1e-3)], batch: 2, crop: 20)
+        let (noisy, clean) = (Toy.image(20, 20, seed: 9), Toy.image(20, 20, seed: 10))
+        let subImages = pixelDownsample(Variable(noisy), stride: stride).tensor
+        let output = pixelUpsample(Variable(Toy.network.infer(subImages, Toy.weights)), stride: stride).tensor.values
+        let target = objective.needsClean ? clean.values : noisy.values
+        let expected = zip(output, target).reduce(0) { $0 + Double(abs($1.0 - $1.1)) } / Double(output.count)
+        let plan = TrainingPlan(stages: [.init(objective, steps: 1, rate: 1e-3)], batch: 2, crop: 20)
         var trainer = Self.trainer(plan)
-        let loss = try trainer.advance(from: Still(noisy: noisy), threads: 2)
+        let loss = try trainer.advance(from: Still(noisy: noisy, clean: clean), threads: 2)
         #expect(abs(loss - expected) < 1e-5 * expected)
         #expect(trainer.weights.bits != Toy.weights.bits)
+    }
+
+    /// A network that serves masked and plain passes must have met both, and every stride that divides the crop.
+    @Test func syntheticCropsMeetEverySituation() {
+        let situations = (0..<400).map {
+            CropTask(key: $0, objective: .synthetic, crop: 120, hiddenPixels: .neighbours).situation
+        }
+        func share(_ isCounted: (CropTask.Situation) -> Bool) -> Double {
+            Double(situations.filter(isCounted).count) / Double(situations.count)
+        }
+        // Four deviations of a share of 400 draws are at most 0.1.
+        #expect(abs(share { $0 == .open } - 0.4) < 0.1)
+        #expect(abs(share { $0 == .masked(stride: 1) } - 0.25) < 0.1)
+        for stride in 2...5 { #expect(situations.contains(.masked(stride: stride))) }
+        let replacements = situations.compactMap { situation in
+            if case .refinement(let replacement) = situation { replacement } else { nil }
+        }
+        #expect(replacements.allSatisfy { (0.16...1).contains($0) } && Set(replacements).count > 40)
     }
 
     @Test(arguments: HiddenPixels.allCases) func theLossFallsOnRamps(hiddenPixels: HiddenPixels) throws {

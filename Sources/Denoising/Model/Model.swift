@@ -42,11 +42,17 @@ public struct Model: Sendable {
     /// What the network was taught to find in the place of hidden pixels; published networks know zeros.
     public var hiddenPixels: HiddenPixels { metadata["hidden_pixels"].flatMap(HiddenPixels.init) ?? .zero }
 
-    /// Stride of pixel downsampling in AMSNet's first stage: 2 as published, unless the model was taught otherwise.
-    public var stride: Int { metadata["stride"].flatMap(Int.init).map { min(max($0, 1), 8) } ?? 2 }
+    /// Stride of pixel downsampling in AMSNet's first stage, where the model was taught for one; published models leave
+    /// it to the photograph's noise.
+    public var stride: Int? { strideNamed("stride") }
 
     /// Stride of pixel downsampling for `plain`: 1, unless the model was taught on sub-images alone.
-    public var plainStride: Int { metadata["plain_stride"].flatMap(Int.init).map { min(max($0, 1), 8) } ?? 1 }
+    public var plainStride: Int { strideNamed("plain_stride") ?? 1 }
+
+    /// Whether masked training was joined by training with nothing hidden, so that one plain pass serves `fast`.
+    public var isTaughtPlain: Bool { metadata["plain_stride"] != nil }
+
+    private func strideNamed(_ key: String) -> Int? { metadata[key].flatMap(Int.init).map { min(max($0, 1), 8) } }
 
     /// Share of noisy pixels that a refinement copy puts back: 0.16 as published, unless the model was taught otherwise.
     public var replacement: Double {

@@ -63,7 +63,6 @@ public struct ModelImport: Sendable {
         if variant != .plain {
             // What the published networks were taught to expect (spec A.2, A.6 and A.8).
             metadata["hidden_pixels"] = "zero"
-            metadata["stride"] = "2"
             metadata["replacement"] = "0.16"
         }
         try Model.write(weights, of: network, metadata: metadata, to: path, replacing: replacing)

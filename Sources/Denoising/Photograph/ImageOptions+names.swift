@@ -12,6 +12,13 @@ extension Preset {
     }
 }
 
+extension ImageOptions {
+    /// `fast` needs a model that was also taught with nothing hidden; others run as `balanced`.
+    func method(with model: Model) -> Method {
+        preset == .fast && refinements == nil && model.isTaughtPlain ? .plain : method
+    }
+}
+
 extension OutputFormat {
     /// The format to write for an input of format `source`.
     func encoderFormat(keeping source: ImageFormat) -> ImageEncoder.Format {

@@ -1,6 +1,6 @@
 /// How much work a photograph is worth (product page, presets).
 public enum Preset: String, Sendable, CaseIterable, Codable {
-    /// As `balanced` until a distilled student for one plain pass ships.
+    /// One plain pass of a model that was taught with nothing hidden as well; as `balanced` with others.
     case fast
     /// AMSNet-P: one pass for each of the two masks.
     case balanced

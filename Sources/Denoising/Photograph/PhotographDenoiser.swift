@@ -51,51 +51,68 @@ public struct PhotographDenoiser: PhotographDenoising {
         if options.bitDepth == 16 { photograph.pixels = photograph.pixels.widened }
         clock.finish("decode")
         let noisy = photograph.pixels.noiseSample
+        let noise = NoiseAssessment(of: noisy)
         let means = photograph.pixels.channelMeans
         clock.finish("measure")
 
-        let pass = try TiledDenoising(
-            options, model, photograph.pixels, noiseSample: noisy, of: path, seed: options.seed ?? sourceHash.seed)
-        photograph.pixels = try pass.run(on: photograph.pixels, progress: progress)
+        let pass = try tiledDenoising(
+            of: photograph.pixels, noise, noisy, path, seed: options.seed ?? sourceHash.seed)
+        if let pass { photograph.pixels = try pass.run(on: photograph.pixels, progress: progress) }
         clock.finish("network")
         let denoised = photograph.pixels.noiseSample
         let drift = zip(means, photograph.pixels.channelMeans).map { abs($0 - $1) }.max()
         clock.finish("measure")
 
-        let output = try publish(photograph, of: path, into: directory)
+        let output = try publish(photograph, of: contents, isChanged: pass != nil, into: directory)
         clock.finish("encode")
         var report = DenoisingReport(
             source: path.string, sourceHash: sourceHash.hexadecimal, output: output.path.string,
             outputHash: output.hash,
-            width: photograph.pixels.width, height: photograph.pixels.height, passes: pass.passes, tilePlan: pass.plan,
+            width: photograph.pixels.width, height: photograph.pixels.height, passes: pass?.passes ?? 0,
+            tilePlan: pass?.plan ?? "none",
             camera: photograph.metadata.camera, lens: photograph.metadata.lens, iso: photograph.metadata.iso,
             exposure: photograph.metadata.exposure)
         report.metrics = clock.metrics(megapixels: Double(report.width * report.height) / 1e6)
-        let before = NoiseMeasurement(of: noisy)?.luma
-        report.metrics["noise_before"] = before?.deviation
+        report.metrics.merge(noise.metrics) { $1 }
+        report.metrics["stride"] = pass.map { Double($0.stride) }
         report.metrics["noise_after"] = NoiseMeasurement(of: denoised)?.luma.deviation
-        report.metrics["noise_correlation"] = before?.correlation(lag: 1)
         report.metrics["residual_structure"] = ResidualStructure.measure(noisy: noisy, denoised: denoised)
         report.metrics["colour_drift"] = drift
         trimTensorMemory()
         return report
     }
 
+    /// - Returns: nil for a photograph that needs nothing.
+    private func tiledDenoising(
+        of pixels: PixelBuffer, _ noise: NoiseAssessment, _ sample: PlanarImage, _ path: FilePath, seed: UInt64
+    ) throws -> TiledDenoising? {
+        if noise.needsNothing || options.strength == 0 { return nil }
+        return try TiledDenoising(options, model, pixels, noise, noiseSample: sample, of: path, seed: seed)
+    }
+
     /// The pixels denoised in memory, with the random fields that the file's hash or the options name.
     func denoised(_ pixels: PixelBuffer, contentsOf file: FileContents) throws -> PixelBuffer {
         let seed = options.seed ?? file.bytes.withUnsafeBytes { SHA256.hash(data: $0) }.seed
-        let pass = try TiledDenoising(
-            options, model, pixels, noiseSample: pixels.noiseSample, of: file.path, seed: seed)
-        return try pass.run(on: pixels) { _ in }
+        let sample = pixels.noiseSample
+        let pass = try tiledDenoising(of: pixels, NoiseAssessment(of: sample), sample, file.path, seed: seed)
+        return try pass?.run(on: pixels) { _ in } ?? pixels
     }
 
     /// Encodes, syncs and names the output; the hash is of the bytes that were written.
+    ///
+    /// - Parameter isChanged: if not, and nothing is to be converted, the output is the input byte for byte.
     private func publish(
-        _ photograph: Photograph, of source: FilePath, into directory: FilePath
+        _ photograph: Photograph, of source: FileContents, isChanged: Bool, into directory: FilePath
     ) throws -> (path: FilePath, hash: String) {
         let format = options.format.encoderFormat(keeping: photograph.format)
-        let file = try StagedFile(directory.appending(options.outputName(of: source, format.fileExtension)))
-        try ImageEncoder.encode(photograph, format: format, bitDepth: options.bitDepth, to: file)
+        let file = try StagedFile(directory.appending(options.outputName(of: source.path, format.fileExtension)))
+        let isConverted =
+            photograph.format == .raw || format != .init(keeping: photograph.format) || options.bitDepth != nil
+        if isChanged || isConverted {
+            try ImageEncoder.encode(photograph, format: format, bitDepth: options.bitDepth, to: file)
+        } else {
+            try file.write(source.bytes)
+        }
         var digest = SHA256()
         try file.readBack { digest.update(bufferPointer: $0) }
         return (try file.finish(attempts: 1000), digest.finalize().hexadecimal)

@@ -21,6 +21,8 @@ struct TiledDenoising: Sendable {
     private let grid: TileGrid
     private let threads: Int
     private let strength: Float
+    /// Of pixel downsampling.
+    let stride: Int
     /// For masked networks; nil where the noise is unknown.
     private let detailReturn: DetailReturn?
 
@@ -32,17 +34,16 @@ struct TiledDenoising: Sendable {
     /// - Parameter noiseSample: of `pixels`, which callers measure too.
     /// - Throws: `TilePlanError` for tiles and overlaps that cannot work together.
     init(
-        _ options: ImageOptions, _ model: Model, _ pixels: PixelBuffer, noiseSample: PlanarImage, of path: FilePath,
-        seed: UInt64
+        _ options: ImageOptions, _ model: Model, _ pixels: PixelBuffer, _ noise: NoiseAssessment,
+        noiseSample: PlanarImage, of path: FilePath, seed: UInt64
     ) throws {
         file = ImagingError.display(path)
         let alignment: Int
-        let stride: Int
-        switch options.method {
+        switch options.method(with: model) {
         case .amsnet:
             detailReturn = NoiseProfile(of: noiseSample).map { DetailReturn(noise: $0) }
             let method = AMSNet(
-                network: model.network, weights: model.weights, seed: seed, stride: model.stride,
+                network: model.network, weights: model.weights, seed: seed, stride: model.stride ?? noise.stride,
                 hiddenPixels: model.hiddenPixels, refinements: options.refinements ?? options.preset.refinements,
                 replacement: model.replacement)
             engine = .amsnet(method)

@@ -31,17 +31,25 @@ public struct TrainingFolder: TrainingSource {
 
     public func sample(for objective: Objective, crop: Int, key: UInt64) throws -> TrainingSample {
         var random = RandomSource(seed: key)
-        let images = objective == .synthetic ? clean : noisy
+        let images = objective.needsClean ? clean : noisy
         guard !images.isEmpty else {
-            let option = objective == .synthetic ? "--clean" : "--noisy"
+            let option = objective.needsClean ? "--clean" : "--noisy"
             throw OptionsError(
                 description: "no photographs for the objective \(objective.rawValue): name a folder with \(option)")
         }
         let image = images[random.index(below: images.count)]
-        let planes = image.crop(
-            row: random.index(below: image.height - crop + 1), column: random.index(below: image.width - crop + 1),
-            side: crop, flips: (random.uniform() < 0.5, random.uniform() < 0.5))
-        guard objective == .synthetic else { return TrainingSample(noisy: Tensor(colour: planes)) }
+        // Clean photographs are met at half their size and darker as well: finer texture, deeper shadows.
+        let isShrunk = objective.needsClean && random.uniform() < 0.3 && min(image.width, image.height) >= 2 * crop
+        let side = isShrunk ? 2 * crop : crop
+        var planes = image.crop(
+            row: random.index(below: image.height - side + 1), column: random.index(below: image.width - side + 1),
+            side: side, flips: (random.uniform() < 0.5, random.uniform() < 0.5))
+        guard objective.needsClean else { return TrainingSample(noisy: Tensor(colour: planes)) }
+        if isShrunk { planes = planes.halved }
+        if random.uniform() < 0.25 {
+            let exposure = Float(0.3 + 0.7 * random.uniform())
+            for index in planes.samples.indices { planes.samples[index] *= exposure }
+        }
         var generator = SeededGenerator(seed: random.next())
         let pair = NoiseModel.sampled(using: &generator).pair(from: planes, using: &generator)
         return TrainingSample(noisy: Tensor(colour: pair.noisy), clean: Tensor(colour: pair.clean))
@@ -115,5 +123,23 @@ struct EightBitImage: Sendable {
             }
         }
         return image
+    }
+}
+
+extension PlanarImage {
+    /// Half the size: the means of 2×2 pixels.
+    fileprivate var halved: PlanarImage {
+        var result = PlanarImage(width: width / 2, height: height / 2, channels: channels)
+        for channel in 0..<channels {
+            for row in 0..<result.height {
+                for column in 0..<result.width {
+                    let (y, x) = (2 * row, 2 * column)
+                    result[channel, row, column] =
+                        (self[channel, y, x] + self[channel, y, x + 1] + self[channel, y + 1, x]
+                            + self[channel, y + 1, x + 1]) / 4
+                }
+            }
+        }
+        return result
     }
 }

@@ -37,7 +37,10 @@ struct Train: ParsableCommand {
     @Option(help: "Steps of blind-spot training instead of B and P, for use with --method plain; needs network d-a.")
     var blindSpotSteps = 0
 
-    @Option(help: "Learning rate at the start of the synthetic stage.")
+    @Option(help: "Steps on synthetic pairs with nothing hidden, for use with --method plain.")
+    var supervisedSteps = 0
+
+    @Option(help: "Learning rate at the start of the stages on synthetic pairs.")
     var cleanRate = 8e-4
 
     @Option(help: "Learning rate at the start of stages B and P.")
@@ -50,7 +53,9 @@ struct Train: ParsableCommand {
     var crop = 160
 
     @Option(
-        help: "Stride of pixel downsampling that inference with this model begins with; default: as --from, else 2.")
+        help:
+            "Stride of pixel downsampling that inference with this model begins with; default: as --from, else chosen by the photograph's noise."
+    )
     var stride: Int?
 
     @Option(help: "Model file to write; its checkpoint lies beside it.")
@@ -77,8 +82,9 @@ struct Train: ParsableCommand {
     private var checkpoint: FilePath { FilePath(out + ".checkpoint") }
 
     func validate() throws {
-        guard resume || steps + cleanSteps + blindSpotSteps > 0 else {
-            throw ValidationError("nothing to do: give --steps, --clean-steps or --blind-spot-steps")
+        guard resume || steps + cleanSteps + blindSpotSteps + supervisedSteps > 0 else {
+            throw ValidationError(
+                "nothing to do: give --steps, --clean-steps, --supervised-steps or --blind-spot-steps")
         }
         guard steps + blindSpotSteps == 0 || !noisy.isEmpty else {
             throw ValidationError("--steps and --blind-spot-steps need --noisy, a folder of captures")
@@ -86,7 +92,9 @@ struct Train: ParsableCommand {
         guard steps == 0 || blindSpotSteps == 0 else {
             throw ValidationError("--steps and --blind-spot-steps exclude each other")
         }
-        guard cleanSteps == 0 || !clean.isEmpty else { throw ValidationError("--clean-steps needs --clean") }
+        guard cleanSteps + supervisedSteps == 0 || !clean.isEmpty else {
+            throw ValidationError("--clean-steps and --supervised-steps need --clean, a folder of clean photographs")
+        }
         guard NetworkConfiguration.named[network] != nil else {
             throw ValidationError("there is no network \(network)")
         }
@@ -117,6 +125,7 @@ struct Train: ParsableCommand {
 
     private func start(from parent: Model?) throws -> TrainingRun {
         let stages = [
+            TrainingPlan.Stage(.supervised, steps: supervisedSteps, rate: cleanRate),
             TrainingPlan.Stage(.synthetic, steps: cleanSteps, rate: cleanRate),
             TrainingPlan.Stage(.masked, steps: steps - steps / 5, rate: rate),
             TrainingPlan.Stage(.transfer, steps: steps / 5, rate: rate / 2),
@@ -141,17 +150,25 @@ struct Train: ParsableCommand {
 
     private func metadata(_ run: TrainingRun, _ parent: Model?) -> [String: String] {
         let plan = run.trainer.plan
-        let stride = stride ?? parent?.stride ?? 2
         let replacement = replacement ?? parent?.replacement ?? AMSNet.publishedReplacement
-        let isBlindSpot = plan.stages.contains { $0.objective == .blindSpot }
+        let objectives = Set(plan.stages.map(\.objective))
+        let isBlindSpot = objectives.contains(.blindSpot)
         var metadata = [
-            "variant": isBlindSpot ? "blind-spot" : plan.stages.contains { $0.objective == .transfer } ? "P" : "B",
+            "variant": isBlindSpot
+                ? "blind-spot" : objectives == [.supervised] ? "plain" : objectives.contains(.transfer) ? "P" : "B",
             "steps": plan.stages.map { "\($0.objective.rawValue) \($0.steps)" }.joined(separator: ", "),
             "seed": "\(plan.seed)", "batch": "\(plan.batch)", "crop": "\(plan.crop)",
-            "hidden_pixels": plan.hiddenPixels.rawValue, "stride": "\(stride)", "replacement": "\(replacement)",
+            "hidden_pixels": plan.hiddenPixels.rawValue, "replacement": "\(replacement)",
         ]
-        // As AP-BSN: taught at stride 5, used at 2.
-        if isBlindSpot { metadata["plain_stride"] = "2" }
+        metadata["stride"] = (stride ?? parent?.stride).map { "\($0)" }
+        if isBlindSpot {
+            // As AP-BSN: taught at stride 5, used at 2.
+            metadata["plain_stride"] = "2"
+        } else if objectives.contains(where: \.needsClean) {
+            metadata["plain_stride"] = "1"
+        } else {
+            metadata["plain_stride"] = parent?.metadata["plain_stride"]
+        }
         metadata["data"] = data
         metadata["parent"] = from
         return metadata
