@@ -13,7 +13,11 @@
 struct ShimTIFFWriter {
     TIFF *tiff;
     int file;
-    uint32_t row;
+    /// Rows of the strip in work: libtiff compresses whole strips several times faster than single rows, since only
+    /// those go to libdeflate.
+    uint8_t *strip;
+    uint32_t strip_rows, filled_rows, strip_index;
+    size_t row_bytes;
     ShimFailure *failure;
 };
 
@@ -131,16 +135,33 @@ ShimTIFFWriter *shim_tiff_create(
         return NULL;
     }
     set_fields(writer->tiff, info, camera);
+    TIFFGetField(writer->tiff, TIFFTAG_ROWSPERSTRIP, &writer->strip_rows);
+    writer->row_bytes = row_size(info);
+    writer->strip = malloc(writer->strip_rows * writer->row_bytes);
+    if (writer->strip == NULL) {
+        shim_fail(failure, SHIM_NO_MEMORY, "memory is exhausted");
+        TIFFClose(writer->tiff);
+        free(writer);
+        return NULL;
+    }
     return writer;
 }
 
-int shim_tiff_write_row(ShimTIFFWriter *writer, void *row, ShimFailure *failure) {
-    writer->failure = failure;
-    if (TIFFWriteScanline(writer->tiff, row, writer->row, 0) != 1) {
-        return shim_fail(failure, SHIM_INTERNAL, "libtiff cannot write row %u", writer->row);
+static int write_strip(ShimTIFFWriter *writer) {
+    tmsize_t bytes = (tmsize_t)(writer->filled_rows * writer->row_bytes);
+    if (TIFFWriteEncodedStrip(writer->tiff, writer->strip_index, writer->strip, bytes) != bytes) {
+        return shim_fail(writer->failure, SHIM_INTERNAL, "libtiff cannot write strip %u", writer->strip_index);
     }
-    writer->row++;
+    writer->strip_index++;
+    writer->filled_rows = 0;
     return 1;
+}
+
+int shim_tiff_write_row(ShimTIFFWriter *writer, const void *row, ShimFailure *failure) {
+    writer->failure = failure;
+    memcpy(writer->strip + writer->filled_rows * writer->row_bytes, row, writer->row_bytes);
+    writer->filled_rows++;
+    return writer->filled_rows < writer->strip_rows || write_strip(writer);
 }
 
 static int has_exif(const ShimTIFFCamera *camera) {
@@ -176,12 +197,13 @@ static int write_directories(TIFF *tiff, const ShimTIFFCamera *camera) {
 
 int shim_tiff_finish(ShimTIFFWriter *writer, int complete, const ShimTIFFCamera *camera, ShimFailure *failure) {
     writer->failure = failure;
-    int written = complete && write_directories(writer->tiff, camera);
-    if (complete && !written) {
-        shim_fail(failure, SHIM_INTERNAL, "libtiff cannot write the directory");
+    int written = complete && (writer->filled_rows == 0 || write_strip(writer));
+    if (written && !write_directories(writer->tiff, camera)) {
+        written = shim_fail(failure, SHIM_INTERNAL, "libtiff cannot write the directory");
     }
     // Closing flushes what an incomplete image left behind; the caller discards that file.
     TIFFClose(writer->tiff);
+    free(writer->strip);
     free(writer);
     return written && failure->code == 0;
 }

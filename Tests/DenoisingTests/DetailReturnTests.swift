@@ -28,7 +28,7 @@ import Testing
         let noisy = Self.noisyGrey(seed: 1)
         var denoised = PlanarImage(width: Self.side, height: Self.side, channels: 1, repeating: 0.5)
         DetailReturn(noise: try #require(NoiseProfile(of: noisy))).apply(to: &denoised, noisy: noisy)
-        // The mean square of 81 samples is below four times the variance but for one window in many millions.
+        // The mean square of 81 samples is below two and a half times the variance but for one window in many millions.
         #expect(denoised.samples.allSatisfy { abs($0 - 0.5) < 1e-6 })
     }
 

@@ -45,7 +45,7 @@ void shim_tiff_close(ShimTIFFReader *reader);
 /// Starts a deflate-compressed TIFF on the file descriptor `file`, which must be readable as well. NULL on failure.
 ShimTIFFWriter *shim_tiff_create(
     int file, const ShimTIFFInfo *info, const ShimTIFFCamera *camera, ShimFailure *failure);
-/// Writes the next row; libtiff may change the bytes of `row`. 1 on success.
-int shim_tiff_write_row(ShimTIFFWriter *writer, void *row, ShimFailure *failure);
+/// Writes the next row. 1 on success.
+int shim_tiff_write_row(ShimTIFFWriter *writer, const void *row, ShimFailure *failure);
 /// Writes the directories when `complete`, and frees the writer in every case. 1 on success.
 int shim_tiff_finish(ShimTIFFWriter *writer, int complete, const ShimTIFFCamera *camera, ShimFailure *failure);

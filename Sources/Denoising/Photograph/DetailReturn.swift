@@ -1,17 +1,17 @@
 import Imaging
 
-/// Gives back detail that a masked network took for noise.
+/// Gives back detail that a network took for noise.
 ///
-/// A network that never sees half of the pixels cannot know texture near the sampling limit, such as a fine mesh. But what
-/// it removed betrays the mistake: noise has the photograph's own noise level, detail far more. With e the mean square of
-/// the removed luma in a window, and v the noise variance at that brightness, the share w = max(0, 1 − 4·v/e) of what was
-/// removed is put back: nothing where e is at most four times the noise, nearly all on strong texture (a Wiener filter
-/// that is sceptical by a factor of four).
+/// A network cannot know texture near the sampling limit, such as a fine mesh, least of all one that never sees half of
+/// the pixels. But what it removed betrays the mistake: noise has the photograph's own noise level, detail far more. With
+/// e the mean square of the removed luma in a window, and v the noise variance at that brightness, the share
+/// w = max(0, 1 − 2.5·v/e) of what was removed is put back: nothing where e is at most two and a half times the noise,
+/// nearly all on strong texture. A factor of 4 gains 0.03 dB on noisy photographs, and costs clean ones 0.2 to 1.1 dB.
 struct DetailReturn: Sendable {
     let noise: NoiseProfile
     /// Pixels to each side of the window's centre: 9×9.
     private static let radius = 4
-    private static let scepticism: Float = 4
+    private static let scepticism: Float = 2.5
 
     /// - Parameters:
     ///   - denoised: changed in place.

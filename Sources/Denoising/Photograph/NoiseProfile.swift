@@ -7,6 +7,8 @@ struct NoiseProfile: Sendable {
     /// Blocks that a bin needs, so that its flattest tenth is more than chance.
     private static let fewest = 40
     private static let side = 32
+    /// Deviation at the noisiest brightness per deviation of the flattest blocks.
+    private static let mostContrast = 2.5
 
     /// Variance of luma noise, in squared units of 1, at the centre of each bin of brightness.
     private let variances: [Float]
@@ -27,10 +29,11 @@ struct NoiseProfile: Sendable {
                 corners[min(max(Int(mean * Float(Self.bins)), 0), Self.bins - 1)].append((row, column))
             }
         }
-        // Flat blocks may be missing at some brightness; never less than the flattest blocks of all show.
+        // Flat blocks may be missing at some brightness: never less than the flattest blocks of all show, and never so
+        // much more that it must be texture.
         variances = corners.map { corners in
             let measured = corners.count < Self.fewest ? nil : NoiseMeasurement(of: sample.montage(corners, Self.side))
-            let deviation = Float(max(overall, measured?.luma.deviation ?? 0) / 255)
+            let deviation = Float(min(max(overall, measured?.luma.deviation ?? 0), Self.mostContrast * overall) / 255)
             return deviation * deviation
         }
     }

@@ -23,7 +23,7 @@ struct TiledDenoising: Sendable {
     private let strength: Float
     /// Of pixel downsampling.
     let stride: Int
-    /// For masked networks; nil where the noise is unknown.
+    /// Nil where the noise is unknown.
     private let detailReturn: DetailReturn?
 
     private enum Engine {
@@ -38,10 +38,11 @@ struct TiledDenoising: Sendable {
         noiseSample: PlanarImage, of path: FilePath, seed: UInt64
     ) throws {
         file = ImagingError.display(path)
+        // A network that was asked for by its method shows what it does; presets promise to keep detail.
+        detailReturn = options.method == .plain ? nil : NoiseProfile(of: noiseSample).map { DetailReturn(noise: $0) }
         let alignment: Int
         switch options.method(with: model) {
         case .amsnet:
-            detailReturn = NoiseProfile(of: noiseSample).map { DetailReturn(noise: $0) }
             let method = AMSNet(
                 network: model.network, weights: model.weights, seed: seed, stride: model.stride ?? noise.stride,
                 hiddenPixels: model.hiddenPixels, refinements: options.refinements ?? options.preset.refinements,
@@ -49,7 +50,6 @@ struct TiledDenoising: Sendable {
             engine = .amsnet(method)
             (alignment, stride) = (method.alignment, method.stride)
         case .plain:
-            detailReturn = nil
             let method = Plain(network: model.network, weights: model.weights, stride: model.plainStride)
             engine = .plain(method)
             (alignment, stride) = (method.alignment, method.stride)
