@@ -95,7 +95,10 @@ public struct PhotographDenoiser: PhotographDenoising {
     ) throws -> (path: FilePath, hash: String) {
         let format = options.format.encoderFormat(keeping: photograph.format)
         let file = try StagedFile(directory.appending(options.outputName(of: source, format.fileExtension)))
-        try ImageEncoder.encode(photograph, format: format, bitDepth: options.bitDepth, to: file)
+        try ImageEncoder.encode(
+            photograph, format: format, bitDepth: options.bitDepth,
+            compressesTIFF: options.compression != OutputCompression.none,
+            to: file)
         var digest = SHA256()
         try file.readBack { digest.update(bufferPointer: $0) }
         return (try file.finish(attempts: 1000), digest.finalize().hexadecimal)
