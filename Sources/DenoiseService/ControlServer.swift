@@ -33,17 +33,22 @@ final class ControlServer: Service {
     }
 
     func run() async throws {
-        try await onOwnThread("control") { _ in
-            self.isStopping.store(true, ordering: .relaxed)
-            self.wakeUp.ring()
-        } _: {
-            while !self.isStopping.load(ordering: .relaxed) { self.serve() }
-            _ = self.folder.appending(UnixSocket.name).withPlatformString { unlink($0) }
-        }
+        try await onOwnThread("control") { _ in self.stop() } _: { self.serve() }
+    }
+
+    /// Answers until `stop`, and then takes the name away.
+    func serve() {
+        while !isStopping.load(ordering: .relaxed) { answerNext() }
+        _ = folder.appending(UnixSocket.name).withPlatformString { unlink($0) }
+    }
+
+    func stop() {
+        isStopping.store(true, ordering: .relaxed)
+        wakeUp.ring()
     }
 
     /// Waits for a connection and answers it.
-    private func serve() {
+    private func answerNext() {
         var sources = [
             pollfd(fd: socket.descriptor.rawValue, events: Int16(POLLIN), revents: 0),
             pollfd(fd: wakeUp.reader.rawValue, events: Int16(POLLIN), revents: 0),

@@ -83,6 +83,10 @@ struct PhotographJob {
         } catch {
             guard custody.keep(id) else { return .abandoned }
             defer { custody.release() }
+            if (error as? ServiceError)?.code == .hookFailed, patience.isStopping() {
+                try ledger.setBack(id, .abandoned)
+                return .abandoned
+            }
             return try end(with: error)
         }
     }

@@ -41,7 +41,7 @@ extension Ledger {
                 throw error
             }
             return (ledger, nil)
-        } catch let error as LedgerError where isDamage(error, in: folder) {
+        } catch let error as LedgerError where error.code == .corrupt || error.code == .notALedger {
             let moved = try moveAside(folder, now())
             let backup = try restore(folder)
             return (
@@ -49,16 +49,6 @@ extension Ledger {
                 LedgerRescue(damage: error.cause, movedTo: moved, restored: backup)
             )
         }
-    }
-
-    /// A file with SQLite's header and another application's number is somebody's property and no damage.
-    private static func isDamage(_ error: LedgerError, in folder: FilePath) -> Bool {
-        if error.code == .corrupt { return true }
-        guard error.code == .notALedger,
-            let file = FileHandle(forReadingAtPath: folder.appending(fileName).string),
-            let header = try? file.read(upToCount: 16)
-        else { return false }
-        return header != Data("SQLite format 3\0".utf8)
     }
 
     private static func isEmpty(_ folder: FilePath) -> Bool {

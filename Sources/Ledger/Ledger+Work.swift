@@ -78,7 +78,8 @@ extension Ledger {
             case .changed:
                 try endAttempt(id, outcome: "changed", reason: nil, database)
                 try database.execute(
-                    sql: "UPDATE photographs SET state = 'settling', changed_at = ? WHERE id = ?",
+                    sql:
+                        "UPDATE photographs SET state = 'settling', queue_position = NULL, changed_at = ? WHERE id = ?",
                     arguments: [Timestamp.text(now()), id])
                 try forgetFailures(id, database)
             case .abandoned: try putBack(id, reason: nil, database)
@@ -89,14 +90,20 @@ extension Ledger {
         }
     }
 
-    /// Ends a queued photograph that could not even be read; does nothing if it no longer waits.
+    /// Ends a photograph that is none, or whose file is gone; does nothing if it is no longer waited for.
     ///
     /// - Parameter state: `skipped` or `cancelled`.
     public func giveUp(_ id: Int64, as state: PhotographState, reason: String) throws {
         try writing { database in
-            let waits = try Bool.fetchOne(
-                database, sql: "SELECT state = 'queued' FROM photographs WHERE id = ?", arguments: [id])
-            if waits == true { try close(id, as: state, reason: reason, database) }
+            let isOpen = try Bool.fetchOne(
+                database,
+                sql: "SELECT state IN ('queued', 'running', 'verifying') FROM photographs WHERE id = ?",
+                arguments: [id])
+            guard isOpen == true else { return }
+            try endAttempt(id, outcome: "failed", reason: reason, database)
+            try close(id, as: state, reason: reason, database)
+            try database.execute(
+                sql: "DELETE FROM outputs WHERE photograph_id = ? AND published_at IS NULL", arguments: [id])
         }
     }
 

@@ -161,7 +161,7 @@ extension Ledger {
         if application == 0, version == 0, isEmpty { return 0 }
         guard application == Schema.applicationID else {
             throw LedgerError(
-                .notALedger, subject: path.string, cause: "the database belongs to another program",
+                .foreign, subject: path.string, cause: "the database belongs to another program",
                 remedy: "choose another state folder, or move the file away")
         }
         guard version <= Schema.currentVersion else {

@@ -13,8 +13,10 @@ public struct LedgerError: Error, Sendable, Equatable, CustomStringConvertible {
 
         /// There is no ledger in the state folder.
         public static let missing = Code(rawValue: "missing")
-        /// The file is another program's database, or none at all.
+        /// The file is no database at all, or its header is damaged.
         public static let notALedger = Code(rawValue: "not_a_ledger")
+        /// The file is another program's database.
+        public static let foreign = Code(rawValue: "foreign")
         /// A newer version of the program wrote the ledger.
         public static let newer = Code(rawValue: "newer")
         /// The ledger's pages contradict each other.

@@ -14,14 +14,17 @@ import Testing
             status: { StatusFile(ProgressState(), pause: gate.current, at: clock.now) }, log: { _ in })
     }
 
-    /// A server that answers for as long as `body` runs.
+    /// A server that answers for as long as `body` runs, on a thread that may wait for answers.
     private func serving(
-        _ folder: FilePath, _ answer: @escaping @Sendable (ControlRequest) -> ControlReply, _ body: () throws -> Void
+        _ folder: FilePath, _ answer: @escaping @Sendable (ControlRequest) -> ControlReply,
+        _ body: @escaping @Sendable () throws -> Void
     ) async throws {
         let server = try ControlServer(folder: folder, answer)
-        let task = Task { try await server.run() }
-        defer { task.cancel() }
-        try body()
+        Thread.detachNewThread { server.serve() }
+        defer { server.stop() }
+        try await withCheckedThrowingContinuation { continuation in
+            Thread.detachNewThread { continuation.resume(with: Result { try body() }) }
+        }
     }
 
     @Test func commandsReachTheDaemonAndItsAnswersThem() async throws {
@@ -57,7 +60,8 @@ import Testing
         try await serving(state) { _ in
             ControlReply(ids: [])
         } _: {
-            #expect(try ControlClient.send(ControlRequest(.status), to: state) != nil)
+            let reply = try ControlClient.send(ControlRequest(.status), to: state)
+            #expect(reply != nil)
         }
     }
 
@@ -73,7 +77,8 @@ import Testing
         try await serving(folder.state) { _ in
             ControlReply(ids: [])
         } _: {
-            #expect(try ControlClient.send(ControlRequest(.status), to: folder.state) != nil)
+            let reply = try ControlClient.send(ControlRequest(.status), to: folder.state)
+            #expect(reply != nil)
         }
     }
 
@@ -97,7 +102,8 @@ import Testing
                 let silent = try #require(UnixSocket())
                 #expect(silent.connect(folder.state) == nil)
             }
-            #expect(try ControlClient.send(ControlRequest(.status), to: folder.state) != nil)
+            let reply = try ControlClient.send(ControlRequest(.status), to: folder.state)
+            #expect(reply != nil)
         }
     }
 

@@ -5,7 +5,8 @@ import Testing
 
 @testable import DenoiseService
 
-@Suite struct HookTests {
+/// One after the other: a program cannot be started while another test's child still has its file open for writing.
+@Suite(.serialized) struct HookTests {
     /// A shell script that writes what it hears into the file `heard`.
     private func script(_ folder: ServiceFolder, _ name: String, _ body: String) throws -> FilePath {
         let path = folder.root.appending(name)

@@ -91,6 +91,17 @@ import Testing
         #expect(try folder.history() == ["a.png quarantined", "b.png quarantined"])
     }
 
+    @Test(arguments: [
+        (ImagingError.Code.readFailed, "cancelled"), (.notARegularFile, "skipped"), (.changedWhileReading, "settling"),
+    ])
+    func whatHappensToTheFileDuringTheWorkIsRecorded(code: ImagingError.Code, state: String) async throws {
+        let folder = try ServiceFolder()
+        try folder.put("one", as: "a.png")
+        try await folder.drain(FakeDenoiser { _ in throw Self.imaging(code, errno: .noSuchFileOrDirectory) })
+        #expect(try folder.history() == ["a.png \(state)"])
+        #expect(try folder.ledger().show(1).attempts.allSatisfy { $0.finishedAt != nil })
+    }
+
     @Test func aFullDiskPostponesThePhotographWithoutBlame() async throws {
         let folder = try ServiceFolder()
         try folder.put("one", as: "a.png")

@@ -1,5 +1,6 @@
 import ArgumentParser
 import DenoiseService
+import SystemPackage
 
 /// `denoised config`: what the configuration says, and where.
 struct ConfigCommand: AsyncParsableCommand {

@@ -1,5 +1,6 @@
 import ArgumentParser
 import DenoiseService
+import SystemPackage
 
 /// `denoised pause`: gives the machine to whoever needs it.
 struct PauseCommand: AsyncParsableCommand {
