@@ -33,7 +33,11 @@ final class ControlServer: Service {
     }
 
     func run() async throws {
-        try await onOwnThread("control") { _ in self.stop() } _: { self.serve() }
+        try await onOwnThread("control") { _ in
+            self.stop()
+        } _: {
+            self.serve()
+        }
     }
 
     /// Answers until `stop`, and then takes the name away.

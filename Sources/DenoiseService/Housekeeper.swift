@@ -49,7 +49,6 @@ struct Housekeeper: Service {
             return true
         } catch {
             progress.warn("backup", "\(error)")
-            logger.warning("ledger not backed up", metadata: ["error": "\(error)"])
             return false
         }
     }

@@ -192,9 +192,7 @@ extension IntakeLoop {
     private mutating func poll(_ index: Int, since error: any Error) {
         guard inboxes[index].backend == .events else { return }
         inboxes[index].backend = .poll
-        watchProblem = "\(error)"
-        logger.warning(
-            "inbox is polled", metadata: ["inbox": "\(inboxes[index].path)", "error": "\(error)"])
+        watchProblem = "\(inboxes[index].path) is polled: \(error)"
     }
 
     /// Takes note of files that the ledger does not know in this state.

@@ -12,6 +12,11 @@ final class PauseGate: @unchecked Sendable {
         var end: Duration?
         /// Whether the photograph in work is finished first; otherwise it is held where it is.
         var drains: Bool
+
+        /// "paused, 12 min left".
+        func text(at now: Duration) -> String {
+            "paused" + (end.map { ", \(ProgressState.readable(max($0 - now, .zero))) left" } ?? "")
+        }
     }
 
     private let time: MonotonicTime

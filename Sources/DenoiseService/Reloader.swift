@@ -23,7 +23,10 @@ struct Reloader: Service {
         defer { manager.ready() }
         let current = live.current.configuration
         do {
-            guard let (configuration, denoiser) = try reload?(current) else { return }
+            guard let (configuration, denoiser) = try reload?(current) else {
+                progress.warn("configuration", nil)
+                return logger.notice("configuration unchanged")
+            }
             try configuration.validate()
             guard configuration.state == current.state else {
                 throw ServiceError(
@@ -37,9 +40,7 @@ struct Reloader: Service {
             logger.notice("configuration reloaded")
             onReload()
         } catch {
-            progress.warn("configuration", "\(error)")
-            logger.error(
-                "configuration not reloaded, the old one stays", metadata: ["error": "\(printable("\(error)"))"])
+            progress.warn("configuration", "the old configuration stays: \(error)")
         }
     }
 }

@@ -40,18 +40,23 @@ struct StatusReporter: Service {
 
     /// What there is to say now.
     func file() -> StatusFile {
+        file(waiting: waiting() ?? 0, at: time())
+    }
+
+    private func file(waiting: Int, at now: Duration) -> StatusFile {
         var snapshot = progress.snapshot
-        snapshot.waiting = waiting() ?? 0
-        return StatusFile(snapshot, pause: gate.current, at: time())
+        snapshot.waiting = waiting
+        let pause = gate.current
+        // What is being drained is work like any other.
+        if let pause, snapshot.current == nil || !pause.drains { snapshot.obstacle = pause.text(at: now) }
+        return StatusFile(snapshot, pause: pause, at: now)
     }
 
     /// Says what changed since the last report.
     func report(_ memory: inout Memory) {
         let now = time()
-        var snapshot = progress.snapshot
-        snapshot.waiting = waiting() ?? memory.waiting
-        memory.waiting = snapshot.waiting
-        let file = StatusFile(snapshot, pause: gate.current, at: now)
+        memory.waiting = waiting() ?? memory.waiting
+        let file = file(waiting: memory.waiting, at: now)
         let warnings = memory.said?.warnings ?? [:]
         if file.summary != memory.summary || file.warnings != warnings || file.isPaused != memory.said?.isPaused {
             let problem = file.warnings.sorted { $0.key < $1.key }.first.map { "; \($0.value)" } ?? ""

@@ -119,7 +119,7 @@ final class Worker: Service {
         let now = time()
         let obstacle: String?
         if let pause = gate.current {
-            obstacle = "paused" + (pause.end.map { ", \(ProgressState.readable($0 - now)) left" } ?? "")
+            obstacle = pause.text(at: now)
         } else {
             let limits = settings.configuration.limits
             let free = settings.output.freeSpace()

@@ -170,6 +170,22 @@ import Testing
         withExtendedLifetime(lock) {}
     }
 
+    @Test func aPauseIsWhatTheStatusSaysUnlessItDrains() {
+        let progress = ServiceProgress()
+        let gate = PauseGate { .zero }
+        let reporter = StatusReporter(
+            progress: progress, waiting: { 2 }, gate: gate, manager: ServiceManager(environment: [:]),
+            state: "/nowhere",
+            time: { .zero }, logger: .silent)
+        progress.update { $0.current = .init(id: 1, name: "a.png", fraction: 0.5, since: .zero) }
+        gate.pause(for: .seconds(60), drains: false)
+        #expect(reporter.file().summary == "0/3, paused, 60 s left")
+        gate.pause(for: nil, drains: true)
+        #expect(reporter.file().summary.hasPrefix("1/3, a.png 50 %"))
+        progress.update { $0.current = nil }
+        #expect(reporter.file().summary == "0/2, paused")
+    }
+
     @Test func aPausedDaemonBeginsNothing() async throws {
         let folder = try ServiceFolder()
         try folder.put("one", as: "a.png")

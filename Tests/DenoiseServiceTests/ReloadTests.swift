@@ -77,6 +77,9 @@ import Testing
         let bench = try Bench()
         bench.reload { _ in throw ServiceError(.badConfiguration, subject: "x, line 3", cause: "no", remedy: "yes") }
         #expect(bench.progress.snapshot.warnings["configuration"]?.contains("line 3") == true)
+        bench.reload { _ in nil }
+        #expect(bench.progress.snapshot.warnings.isEmpty)
+        bench.reload { _ in throw ServiceError(.badConfiguration, subject: "x, line 3", cause: "no", remedy: "yes") }
         bench.reload { ($0, FakeDenoiser()) }
         #expect(bench.progress.snapshot.warnings.isEmpty)
     }

@@ -64,7 +64,10 @@ struct ConfigCommand: AsyncParsableCommand {
                     print("\(section.isEmpty ? "" : "\n")\(key.section):")
                     section = key.section
                 }
-                print("  # \(key.summary)\n  # \(key.name.dropFirst(section.count + 1)): \(Self.yaml(key, values))")
+                let text = Self.yaml(key, values)
+                print(
+                    "  # \(key.summary)\n  # \(key.name.dropFirst(section.count + 1)):\(text.isEmpty ? "" : " \(text)")"
+                )
             }
         }
 
@@ -87,7 +90,7 @@ struct ConfigCommand: AsyncParsableCommand {
         func run() async throws {
             try await reportingFailure {
                 let loaded = try location.loaded()
-                var table = Table(columns: [.init(title: "KEY"), .init(title: "VALUE"), .init(title: "ORIGIN")])
+                var table = Table(columns: [.init(title: "KEY"), .init(title: "ORIGIN"), .init(title: "VALUE")])
                 for key in ConfigurationKey.all {
                     let values = key.values(in: loaded.values)
                     let origin = loaded.origins[key.name].map { "\($0)" } ?? "default"
@@ -97,7 +100,7 @@ struct ConfigCommand: AsyncParsableCommand {
                                 ("key", .text(key.name)), ("value", value(key, values)), ("origin", .text(origin)),
                             ]).line)
                     } else {
-                        table.rows.append([key.name, values?.joined(separator: ", ") ?? "-", origin])
+                        table.rows.append([key.name, origin, values?.joined(separator: ", ") ?? "-"])
                     }
                 }
                 if !json { for line in table.lines { print(line) } }
