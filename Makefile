@@ -38,6 +38,7 @@ install: build
 	install -D -m 644 systemd/denoised.1 $(SHARE)/man/man1/denoised.1
 	install -d $(LIBRARY)/systemd/system
 	sed 's|^ExecStart=/usr/local/|ExecStart=$(PREFIX)/|' systemd/denoised.service > $(LIBRARY)/systemd/system/denoised.service
+	install -D -m 644 -t $(SHARE)/doc/denoised/examples systemd/examples/*
 	install -D -m 644 systemd/denoised.sysusers $(LIBRARY)/sysusers.d/denoised.conf
 	install -D -m 644 systemd/denoised.tmpfiles $(LIBRARY)/tmpfiles.d/denoised.conf
 	test -e $(DESTDIR)/etc/denoised/denoised.yaml || install -D -m 644 systemd/denoised.yaml $(DESTDIR)/etc/denoised/denoised.yaml

@@ -104,8 +104,10 @@ static void set_fields(TIFF *tiff, const ShimTIFFInfo *info, const ShimTIFFCamer
     TIFFSetField(tiff, TIFFTAG_SAMPLEFORMAT, is_float ? SAMPLEFORMAT_IEEEFP : SAMPLEFORMAT_UINT);
     TIFFSetField(tiff, TIFFTAG_PHOTOMETRIC, info->colour_channels == 3 ? PHOTOMETRIC_RGB : PHOTOMETRIC_MINISBLACK);
     TIFFSetField(tiff, TIFFTAG_PLANARCONFIG, PLANARCONFIG_CONTIG);
-    TIFFSetField(tiff, TIFFTAG_COMPRESSION, COMPRESSION_ADOBE_DEFLATE);
-    TIFFSetField(tiff, TIFFTAG_PREDICTOR, is_float ? PREDICTOR_FLOATINGPOINT : PREDICTOR_HORIZONTAL);
+    TIFFSetField(tiff, TIFFTAG_COMPRESSION, info->is_uncompressed ? COMPRESSION_NONE : COMPRESSION_ADOBE_DEFLATE);
+    if (!info->is_uncompressed) {
+        TIFFSetField(tiff, TIFFTAG_PREDICTOR, is_float ? PREDICTOR_FLOATINGPOINT : PREDICTOR_HORIZONTAL);
+    }
     TIFFSetField(tiff, TIFFTAG_ROWSPERSTRIP, rows < info->height ? rows : info->height);
     TIFFSetField(tiff, TIFFTAG_ORIENTATION, info->orientation);
     if (info->extra_channels > 0) {

@@ -3,34 +3,12 @@ import SystemPackage
 
 /// How the service works; every value has a key, see `ConfigurationKey`.
 public struct Configuration: Sendable, Equatable {
-    /// Where photographs arrive.
-    public struct Watch: Sendable, Equatable {
-        public var paths: [FilePath] = []
-        public var isRecursive = true
-        /// How long size and times of a file must stand still.
-        public var stabilityDelay: Duration = .seconds(5)
-        /// How often every folder is read again, whatever the kernel reported.
-        public var rescanInterval: Duration = .seconds(300)
-        /// Shell patterns of names that are ignored in addition to temporary files.
-        public var ignore: [String] = []
-        /// Extensions of photographs, lowercase, without dot.
-        public var extensions: [String] = InboxFilter.photographExtensions
-    }
-
-    /// Where outputs go.
-    public struct Output: Sendable, Equatable {
-        public var directory: FilePath?
-    }
-
-    /// What the service may use.
-    public struct Limits: Sendable, Equatable {
-        /// Bytes that must stay free on the output's file system; below, no photograph is begun.
-        public var minimumFreeSpace: Int64 = 1 << 30
-    }
-
     public var watch = Watch()
     public var output = Output()
+    public var finetune = Finetune()
     public var limits = Limits()
+    public var hooks = Hooks()
+    public var history = History()
     /// How photographs are denoised.
     public var image = ImageOptions()
     /// Folder of ledger, lock and models.
@@ -60,5 +38,95 @@ public struct Configuration: Sendable, Equatable {
 
     private static func incomplete(_ key: String, _ cause: String, _ remedy: String) -> ServiceError {
         ServiceError(.badConfiguration, subject: key, cause: cause, remedy: remedy)
+    }
+}
+
+extension Configuration {
+    /// Where photographs arrive.
+    public struct Watch: Sendable, Equatable {
+        /// How changes in an inbox become known.
+        public enum Mode: String, Sendable, CaseIterable {
+            /// Events on local disks, polling where the file system tells nothing of changes by other machines.
+            case auto
+            case events, poll
+        }
+
+        /// What becomes of an original whose output is durable.
+        public enum Success: String, Sendable, CaseIterable {
+            case keep, archive, delete
+        }
+
+        /// What becomes of a file whose content was denoised already.
+        public enum Duplicate: String, Sendable, CaseIterable {
+            /// It is listed as a duplicate.
+            case list
+            /// And gets a copy of the output under its own name.
+            case copy
+        }
+
+        public var paths: [FilePath] = []
+        public var isRecursive = true
+        public var mode = Mode.auto
+        /// How often a polled inbox is read.
+        public var pollInterval: Duration = .seconds(10)
+        /// How long size and times of a file must stand still; nil follows the file system.
+        public var stabilityDelay: Duration?
+        /// How often every folder is read again, whatever the kernel reported.
+        public var rescanInterval: Duration = .seconds(300)
+        /// Shell patterns of names that are ignored in addition to temporary files.
+        public var ignore: [String] = []
+        /// Extensions of photographs, lowercase, without dot.
+        public var extensions: [String] = InboxFilter.photographExtensions
+        public var onSuccess = Success.keep
+        public var onDuplicate = Duplicate.list
+
+        /// Where attributes come through a cache, they may be a minute old (NFS: acregmax), so the delay is longer.
+        public func stabilityDelay(isNetwork: Bool) -> Duration {
+            stabilityDelay ?? (isNetwork ? .seconds(60) : .seconds(5))
+        }
+    }
+
+    /// Where outputs go.
+    public struct Output: Sendable, Equatable {
+        public var directory: FilePath?
+    }
+
+    /// When the model adapts itself to the photographs it has seen.
+    public struct Finetune: Sendable, Equatable {
+        public var isEnabled = false
+        /// Fine-tuning begins and ends in this part of the day.
+        public var schedule = DailyWindow(start: 60, end: 300)
+        /// Photographs that must have been seen before it is worth while.
+        public var minimumCaptures = 20
+    }
+
+    /// What the service may use.
+    public struct Limits: Sendable, Equatable {
+        /// Bytes that decoded samples may take; nil follows `megapixels`.
+        public var memory: Int64?
+        /// Larger photographs are refused.
+        public var megapixels = 300.0
+        /// Bytes that must stay free on the output's file system; below, no photograph is begun.
+        public var minimumFreeSpace: Int64 = 1 << 30
+        /// Failed attempts in a row after which a photograph is quarantined.
+        public var maximumAttempts = 5
+        /// Time before a failed photograph is tried again; doubled after each further failure.
+        public var retryBackoff: Duration = .seconds(60)
+    }
+
+    /// Programs that are run for each photograph.
+    public struct Hooks: Sendable, Equatable {
+        /// Before it is denoised; a photograph that it refuses fails.
+        public var pre: FilePath?
+        /// When it has reached its end.
+        public var post: FilePath?
+        /// A hook that takes longer is ended.
+        public var timeout: Duration = .seconds(300)
+    }
+
+    /// What the ledger remembers.
+    public struct History: Sendable, Equatable {
+        /// Rows of photographs that are gone from the inbox are dropped after this time; nil keeps them for ever.
+        public var keep: Duration?
     }
 }

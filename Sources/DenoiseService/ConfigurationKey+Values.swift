@@ -54,6 +54,22 @@ extension ConfigurationKey {
         return value
     }
 
+    static func number(_ text: String, in range: ClosedRange<Double>) throws -> Double {
+        guard let value = Double(text), range.contains(value) else {
+            throw ValueError(
+                cause: "\"\(text)\" is not allowed",
+                remedy: "write a number from \(Self.text(range.lowerBound)) to \(Self.text(range.upperBound))")
+        }
+        return value
+    }
+
+    static func window(_ text: String) throws -> DailyWindow {
+        guard let window = DailyWindow(text) else {
+            throw ValueError(cause: "\"\(text)\" is no part of a day", remedy: "write two times, as 01:00-05:00")
+        }
+        return window
+    }
+
     static func template(_ text: String) throws -> String {
         guard text.contains("{stem}"), !text.contains("/"), !text.contains("\0") else {
             throw ValueError(
@@ -74,7 +90,7 @@ extension ConfigurationKey {
             guard let value = Double(number), (0...3_153_600_000).contains(value * unit.seconds) else { break }
             let duration = Duration.seconds(value * unit.seconds)
             guard duration >= minimum else {
-                throw ValueError(cause: "\"\(text)\" is too short", remedy: "write \(minimum) or more")
+                throw ValueError(cause: "\"\(text)\" is too short", remedy: "write \(Self.text(minimum)) or more")
             }
             return duration
         }
@@ -82,7 +98,7 @@ extension ConfigurationKey {
     }
 
     /// "500MB", "1GiB" or bytes as a plain number.
-    static func bytes(_ text: String) throws -> Int64 {
+    static func bytes(_ text: String, minimum: Int64 = 0) throws -> Int64 {
         let units: [(suffix: String, bytes: Double)] = [
             ("KiB", 1024), ("MiB", 1_048_576), ("GiB", 1_073_741_824), ("TiB", 1_099_511_627_776),
             ("kB", 1e3), ("MB", 1e6), ("GB", 1e9), ("TB", 1e12), ("B", 1), ("", 1),
@@ -90,10 +106,38 @@ extension ConfigurationKey {
         for unit in units where text.hasSuffix(unit.suffix) {
             let number = text.dropLast(unit.suffix.count).replacing(" ", with: "")
             guard let value = Double(number), (0...1e18).contains(value * unit.bytes) else { break }
+            guard Int64(value * unit.bytes) >= minimum else {
+                throw ValueError(cause: "\"\(text)\" is too little", remedy: "write \(Self.text(minimum)) or more")
+            }
             return Int64(value * unit.bytes)
         }
         throw ValueError(cause: "\"\(text)\" is not a size", remedy: "write a number and a unit, as 500MB or 1GiB")
     }
+}
+
+/// How values become texts that read as the same values.
+extension ConfigurationKey {
+    /// "90s", "5m", "7d", "0.25s": the largest unit that leaves a whole number.
+    static func text(_ duration: Duration) -> String {
+        let seconds = duration / .seconds(1)
+        for (suffix, length) in [("d", 86400.0), ("h", 3600), ("m", 60)]
+        where seconds >= 2 * length && seconds.truncatingRemainder(dividingBy: length) == 0 {
+            return text(seconds / length) + suffix
+        }
+        return text(seconds) + "s"
+    }
+
+    /// "1GiB", "512MiB", or the number of bytes.
+    static func text(_ bytes: Int64) -> String {
+        for (suffix, length) in [("TiB", Int64(1) << 40), ("GiB", 1 << 30), ("MiB", 1 << 20), ("KiB", 1 << 10)]
+        where bytes > 0 && bytes % length == 0 {
+            return "\(bytes / length)\(suffix)"
+        }
+        return "\(bytes)"
+    }
+
+    /// Whole numbers without a fraction.
+    static func text(_ number: Double) -> String { Int64(exactly: number).map { "\($0)" } ?? "\(number)" }
 }
 
 /// Reads a span of time as configuration and flags write it: "5s", "30m", "7d", or seconds as a plain number.

@@ -7,6 +7,8 @@ public struct LoadedConfiguration: Sendable {
     public var values: Configuration
     /// By key name; keys that are absent have their default.
     public var origins: [String: ConfigurationOrigin]
+    /// The file that was read; nil if there was none.
+    public var file: FilePath?
 }
 
 /// Where a value of the configuration was set.
@@ -67,7 +69,9 @@ public struct ConfigurationLoader: Sendable {
                     remedy: "check the name given with --config")
             }
         }
-        return try load(text: text, from: found ?? "")
+        var loaded = try load(text: text, from: found ?? "")
+        loaded.file = found
+        return loaded
     }
 
     /// Reads `text` as the file `path` would be read.
@@ -89,8 +93,7 @@ public struct ConfigurationLoader: Sendable {
             guard let key = ConfigurationKey.all.first(where: { $0.environmentName == name }) else {
                 throw Self.unknown(name, at: "environment")
             }
-            let values = key.isList ? value.split(separator: key.separator).map(String.init) : [value]
-            try set(key, values, .environment(name), &loaded)
+            try set(key, key.split(value), .environment(name), &loaded)
         }
     }
 
@@ -160,7 +163,7 @@ extension ConfigurationLoader {
     private static func unknown(_ name: String, at place: String) -> ServiceError {
         ServiceError(
             .badConfiguration, subject: place, cause: "unknown key \(name)",
-            remedy: "remove it or correct its spelling; the example configuration lists every key")
+            remedy: "remove it or correct its spelling; `denoised config defaults` lists every key")
     }
 
     private static func misshapen(_ node: Node, _ path: FilePath, _ cause: String) -> ServiceError {

@@ -9,6 +9,12 @@ struct ContentHash: Sendable, Equatable {
     var text: String
     var identity: FileIdentity
 
+    /// What was read before.
+    init(text: String, identity: FileIdentity) {
+        self.text = text
+        self.identity = identity
+    }
+
     /// Reads a regular file; links, pipes and devices are refused without waiting for them.
     ///
     /// - Parameter progress: called for every MiB read.

@@ -5,10 +5,10 @@ import ServiceLifecycle
 import SystemPackage
 import UnixSignals
 
-/// The service as a whole: it owns the state folder's lock and the order in which its parts start and stop.
+/// The service as a whole: it owns the locks and the order in which its parts start and stop.
 ///
-/// Parts start as reporter, worker, intake and stop in the opposite order: first nothing more comes in, then the
-/// photograph in work ends or is put back, and the last status line says so.
+/// Parts start as reporter, control, housekeeper, worker, intake and stop in the opposite order: first nothing more
+/// comes in, then the photograph in work ends or is put back, and the last status line says so.
 public struct Daemon: Sendable {
     /// How a run ended.
     public struct Outcome: Sendable, Equatable {
@@ -22,26 +22,27 @@ public struct Daemon: Sendable {
         public var isDrained: Bool { waiting == 0 }
     }
 
+    /// Reads the configuration again; throws what is wrong with it.
+    public typealias Reload = @Sendable (_ current: Configuration) throws -> (Configuration, any PhotographDenoising)?
+
     /// A photograph whose latest so many attempts ended the daemon itself is set aside.
     public static let maximumInterruptions = 5
 
-    private let configuration: Configuration
-    private let denoiser: any PhotographDenoising
+    private let live: LiveSettings
     private let ledger: Ledger
-    private let lock: StateLock
-    private let output: OutputFolder
+    private let locks: DaemonLocks
     private let logger: Logger
     private let manager: ServiceManager
     private let time: MonotonicTime
+    private let reload: Reload?
     private let progress = ServiceProgress()
 
-    /// Creates the state folder if it is missing, and takes its lock; no ledger is opened without that lock.
+    /// Takes what a daemon with this configuration needs for itself.
     ///
     /// - Throws: `ServiceError`, with the code `locked` if another daemon works there.
-    public static func lock(_ configuration: Configuration) throws -> StateLock {
+    public static func lock(_ configuration: Configuration) throws -> DaemonLocks {
         try configuration.validate()
-        try createFolder(configuration.state, permissions: 0o700)
-        return try StateLock(folder: configuration.state)
+        return try DaemonLocks(configuration)
     }
 
     /// Takes the ledger over from an earlier daemon, whatever ended it.
@@ -50,25 +51,26 @@ public struct Daemon: Sendable {
     ///   - configuration: must be valid.
     ///   - denoiser: does the work.
     ///   - ledger: open for writing.
-    ///   - lock: of the configuration's state folder; kept until the daemon is gone.
+    ///   - lock: for the configuration; kept until the daemon is gone.
     ///   - manager: hears of progress.
     ///   - time: never jumps.
+    ///   - reload: on SIGHUP; nil from it leaves the settings as they are.
     /// - Throws: `ServiceError` or `LedgerError`.
     public init(
-        configuration: Configuration, denoiser: any PhotographDenoising, ledger: Ledger, lock: StateLock,
-        logger: Logger, manager: ServiceManager = ServiceManager(), time: @escaping MonotonicTime = monotonicTime()
+        configuration: Configuration, denoiser: any PhotographDenoising, ledger: Ledger, lock: DaemonLocks,
+        logger: Logger, manager: ServiceManager = ServiceManager(), time: @escaping MonotonicTime = monotonicTime(),
+        reload: Reload? = nil
     ) throws {
         try configuration.validate()
-        self.configuration = configuration
-        self.denoiser = denoiser
+        live = LiveSettings(Settings(configuration, denoiser: denoiser))
         self.ledger = ledger
-        self.lock = lock
+        locks = lock
         self.logger = logger
         self.manager = manager
         self.time = time
-        output = OutputFolder(configuration.output.directory ?? configuration.state, state: configuration.state)
-        try output.prepare()
-        try recover()
+        self.reload = reload
+        try live.current.output.prepare()
+        try Takeover(ledger: ledger, output: live.current.output, logger: logger).run()
     }
 
     /// Works until SIGTERM or SIGINT, or with `oneshot` until the inboxes are drained.
@@ -85,8 +87,11 @@ public struct Daemon: Sendable {
                 services: services, gracefulShutdownSignals: [.sigterm, .sigint], logger: silent))
         logger.info(
             "service started",
-            metadata: ["model.name": "\(denoiser.modelName)", "state.dir": "\(configuration.state)"])
-        defer { output.close() }
+            metadata: [
+                "model.name": "\(live.current.denoiser.modelName)",
+                "state.dir": "\(live.current.configuration.state)",
+            ])
+        defer { live.current.output.close() }
         try await group.run()
         let snapshot = progress.snapshot
         logger.info("service stopped", metadata: ["photographs.finished": "\(snapshot.finished)"])
@@ -95,43 +100,35 @@ public struct Daemon: Sendable {
     }
 
     private func services(oneshot: Bool) throws -> [ServiceGroupConfiguration.ServiceConfiguration] {
-        let worker = Worker(
-            configuration, denoiser: denoiser, output: output, ledger: ledger, progress: progress, logger: logger,
-            time: time, isOneshot: oneshot)
+        let gate = PauseGate(time: time)
+        let worker = try Worker(
+            live, ledger: ledger, progress: progress, gate: gate, logger: logger, time: time, isOneshot: oneshot)
         let manager = manager
         let intake = try Intake(
-            configuration, ledger: ledger, logger: logger, time: time, isOneshot: oneshot,
-            onQueued: { worker.wake() }, onReady: { manager.ready() }, onStopping: { manager.stopping() },
-            onDrained: { worker.drain() })
+            live, ledger: ledger, progress: progress, logger: logger, time: time, locks: locks.inboxes,
+            isOneshot: oneshot,
+            signals: Intake.Signals(
+                onQueued: { worker.wake() }, onReady: { manager.ready() }, onStopping: { manager.stopping() },
+                onDrained: { worker.drain() }))
+        let state = live.current.configuration.state
         let reporter = StatusReporter(
-            progress: progress, waiting: { [ledger] in try? ledger.count(of: .queued) }, manager: manager,
-            state: configuration.state, time: time)
-        return [
-            .init(service: reporter),
-            .init(
-                service: worker, successTerminationBehavior: .gracefullyShutdownGroup,
-                failureTerminationBehavior: .cancelGroup),
-            .init(service: intake, successTerminationBehavior: oneshot ? .ignore : .gracefullyShutdownGroup),
-        ]
-    }
-
-    private func recover() throws {
-        let recovery = try ledger.recover(maximumInterruptions: Self.maximumInterruptions)
-        for pending in recovery.pending {
-            // A killed service may have got as far as the final name; then nothing is left to do but to say so.
-            if let content = try? ContentHash(of: pending.path), content.text == pending.hash {
-                try output.synchronize(pending.path.removingLastComponent())
-                try ledger.finish(pending.id)
-                logger.info("photograph was complete", metadata: ["photograph.id": "\(pending.id)"])
-            } else {
-                try ledger.setBack(pending.id, .abandoned)
-            }
+            progress: progress, waiting: { [ledger] in try? ledger.count(of: .queued) }, gate: gate, manager: manager,
+            state: state, time: time, logger: logger)
+        let controller = Controller(
+            ledger: ledger, gate: gate, wake: { worker.wake() },
+            status: { reporter.file() }, log: { [logger] in logger.notice("told", metadata: ["command": "\($0)"]) })
+        let reloader = Reloader(live: live, manager: manager, progress: progress, logger: logger, reload: reload) {
+            intake.reload()
+            worker.wake()
         }
-        for id in recovery.requeued {
-            logger.info("photograph queued again", metadata: ["photograph.id": "\(id)"])
-        }
-        for id in recovery.quarantined {
-            logger.error("photograph quarantined", metadata: ["photograph.id": "\(id)"])
-        }
+        let housekeeper = Housekeeper(live: live, ledger: ledger, progress: progress, logger: logger, time: time)
+        let helpers: [any Service] = oneshot ? [] : [reloader, housekeeper]
+        return [.init(service: reporter), .init(service: try ControlServer(folder: state, controller.answer))]
+            + helpers.map { .init(service: $0) } + [
+                .init(
+                    service: worker, successTerminationBehavior: .gracefullyShutdownGroup,
+                    failureTerminationBehavior: .cancelGroup),
+                .init(service: intake, successTerminationBehavior: oneshot ? .ignore : .gracefullyShutdownGroup),
+            ]
     }
 }

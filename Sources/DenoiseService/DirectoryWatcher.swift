@@ -1,16 +1,31 @@
 import Foundation
 import SystemPackage
 
+/// Tells what happens in folders.
+protocol FolderWatching: AnyObject {
+    /// Watches a folder; watching it again only renews its name.
+    ///
+    /// - Returns: true if the folder was not watched yet under this name.
+    /// - Throws: `ServiceError` if no more folders can be watched. A folder that vanished is no error.
+    func watch(_ folder: FilePath) throws -> Bool
+    /// Waits until something happened, `wakeUp` is rung or the time is over.
+    func wait(atMost time: Duration, wakeUp: WakeUp) -> [DirectoryWatcher.Event]
+    /// Everything that has been reported and not been read yet.
+    func read() -> [DirectoryWatcher.Event]
+}
+
 /// Tells what happens in folders, through inotify. Raw event records stay in this file.
 ///
 /// Only a finished write or a rename into a folder is asked for (and new folders, if wanted): the kernel's queue is
 /// short, and every other kind of event brings its overflow nearer.
-final class DirectoryWatcher {
+final class DirectoryWatcher: FolderWatching {
     enum Event: Equatable {
         /// A file was written and closed, or renamed to this name.
         case file(FilePath)
         /// A folder appeared.
         case folder(FilePath)
+        /// A watched folder was deleted or its file system unmounted.
+        case gone(FilePath)
         /// Events were lost or names are outdated: everything must be read again.
         case outdated
     }
@@ -30,10 +45,6 @@ final class DirectoryWatcher {
 
     deinit { try? queue.close() }
 
-    /// Watches a folder; watching it again only renews its name.
-    ///
-    /// - Returns: true if the folder was not watched yet under this name.
-    /// - Throws: `ServiceError` if the kernel's limit of watches is reached. A folder that vanished is no error.
     func watch(_ folder: FilePath) throws -> Bool {
         let number = folder.withPlatformString { inotify_add_watch(queue.rawValue, $0, mask) }
         guard number >= 0 else {
@@ -46,7 +57,6 @@ final class DirectoryWatcher {
         return folders.updateValue(folder, forKey: number) != folder
     }
 
-    /// Waits until something happened, `wakeUp` is rung or the time is over.
     func wait(atMost time: Duration, wakeUp: WakeUp) -> [Event] {
         var sources = [
             pollfd(fd: queue.rawValue, events: Int16(POLLIN), revents: 0),
@@ -61,7 +71,6 @@ final class DirectoryWatcher {
         Int32(min(max(time / .milliseconds(1), 0), 3_600_000).rounded(.up))
     }
 
-    /// Everything that has been reported and not been read yet.
     func read() -> [Event] {
         var events: [Event] = []
         var buffer = [UInt8](repeating: 0, count: 1 << 16)
@@ -84,10 +93,7 @@ final class DirectoryWatcher {
     private func translate(_ record: inotify_event, _ name: UnsafeRawBufferPointer) -> Event? {
         let kind = record.mask
         if kind & UInt32(IN_Q_OVERFLOW | IN_MOVE_SELF) != 0 { return .outdated }
-        if kind & UInt32(IN_IGNORED) != 0 {
-            folders[record.wd] = nil
-            return nil
-        }
+        if kind & UInt32(IN_IGNORED) != 0 { return folders.removeValue(forKey: record.wd).map { .gone($0) } }
         // The kernel pads names with zeros; the padding is at least one byte.
         guard let folder = folders[record.wd], name.contains(0), let base = name.baseAddress,
             let component = FilePath.Component(
@@ -103,33 +109,5 @@ final class DirectoryWatcher {
             .watchFailed, subject: subject, cause: "the kernel watches no more folders (\(reason))",
             remedy: "raise fs.inotify.max_user_watches and max_user_instances; until then folders are read periodically"
         )
-    }
-}
-
-/// Ends a wait from another thread, once and for all.
-final class WakeUp: Sendable {
-    let reader: FileDescriptor
-    private let writer: FileDescriptor
-
-    /// - Throws: `Errno` if the process has no file descriptors left.
-    init() throws {
-        (reader, writer) = try FileDescriptor.pipe()
-        for end in [reader, writer] { _ = fcntl(end.rawValue, F_SETFD, FD_CLOEXEC) }
-    }
-
-    deinit {
-        try? reader.close()
-        try? writer.close()
-    }
-
-    /// Waits until someone rings or the time is over.
-    func wait(atMost time: Duration) {
-        var source = pollfd(fd: reader.rawValue, events: Int16(POLLIN), revents: 0)
-        _ = poll(&source, 1, DirectoryWatcher.milliseconds(time))
-    }
-
-    /// The byte is never read, so every later wait returns at once as well.
-    func ring() {
-        _ = try? writer.writeAll([1])
     }
 }

@@ -30,10 +30,11 @@ public struct Explanation: Sendable, Equatable {
     public init(_ path: FilePath, configuration: Configuration, ledger: Ledger?) throws {
         let path = path.lexicallyNormalized()
         if let ledger, let sighting = try ledger.sightings(of: [path])[path] {
-            let record = try ledger.show(sighting.id).record
+            let details = try ledger.show(sighting.id)
+            let record = details.record
             let status = try? FileStatus.of(path)
             let isNews = status.map { $0.kind == .file && !IntakeLoop.isKnown(sighting, as: $0.identity) } ?? false
-            self.init(verdict: .recorded, sentence: Self.sentence(record, hasChanged: isNews), record: record)
+            self.init(verdict: .recorded, sentence: Self.sentence(details, hasChanged: isNews), record: record)
             return
         }
         if let rule = Self.rule(path, configuration) {
@@ -42,8 +43,12 @@ public struct Explanation: Sendable, Equatable {
             self.init(
                 verdict: .willBeTaken,
                 sentence: "the daemon has not seen it yet; it takes the file once it has stood still for "
-                    + ProgressState.readable(configuration.watch.stabilityDelay))
+                    + ProgressState.readable(Self.delay(path, configuration)))
         }
+    }
+
+    private static func delay(_ path: FilePath, _ configuration: Configuration) -> Duration {
+        configuration.watch.stabilityDelay(isNetwork: MountTable.current().kind(of: path).isNetwork)
     }
 
     private init(verdict: Verdict, sentence: String, record: PhotographRecord? = nil) {
@@ -52,7 +57,9 @@ public struct Explanation: Sendable, Equatable {
         self.record = record
     }
 
-    private static func sentence(_ record: PhotographRecord, hasChanged: Bool) -> String {
+    private static func sentence(_ details: PhotographDetails, hasChanged: Bool) -> String {
+        let record = details.record
+        let again = details.retryAt.map { "it is tried again at \($0)" } ?? "`denoised retry \(record.id)` tries again"
         let number = "photograph \(record.id)"
         let reason = record.reason.map { ": \($0)" } ?? ""
         let state =
@@ -64,7 +71,7 @@ public struct Explanation: Sendable, Equatable {
             case .done: "\(number) was denoised to \(record.output ?? "an output")"
             case .skipped: "\(number) was skipped\(reason)"
             case .duplicate: "\(number) is a duplicate\(reason)"
-            case .failed: "\(number) failed\(reason); `denoised retry \(record.id)` tries again"
+            case .failed: "\(number) failed\(reason); \(again)"
             case .quarantined: "\(number) is quarantined\(reason); `denoised retry \(record.id)` tries again"
             case .cancelled: "\(number) was given up\(reason)"
             }
@@ -116,7 +123,7 @@ public struct Explanation: Sendable, Equatable {
         for name in names {
             folder.append(name)
             let status = try? FileStatus.of(folder)
-            if scanner.excluded.contains(folder) { return "it is in the output or state folder" }
+            if scanner.excluded.contains(folder) { return "it is in the output, state or archive folder" }
             if !scanner.filter.enters(folder: name) { return "the folder \(name) is ignored" }
             if status?.kind == .link { return "the folder \(name) is a symbolic link, and links are not followed" }
             if status?.device != device { return "the folder \(name) is on another file system than the inbox" }

@@ -20,9 +20,9 @@ public struct InboxFilter: Sendable {
     /// Names that copying programs and storage systems use for what is not a finished photograph. Every name with a
     /// leading dot is among them: rsync, ProFTPD, Syncthing and the Finder write such names.
     public static let builtInPatterns = [
-        ".*", "~syncthing~*", "~$*", "*.part", "*.filepart", "*.tmp", "*.temp", "*.partial", "*.crdownload",
-        "*.download", "*.upload", "Thumbs.db", "desktop.ini", "@eaDir", "@Recycle", "#recycle", "#snapshot",
-        "$RECYCLE.BIN",
+        ".*", "~syncthing~*", "~$*", "*~", "*.part", "*.filepart", "*.tmp", "*.temp", "*.partial", "*.crdownload",
+        "*.download", "*.upload", "*.!sync", "*.!ut", "*.bts", "*.opdownload", "*.unison.tmp", "Thumbs.db",
+        "desktop.ini", "@eaDir", "@Recycle", "@Recently-Snapshot", "#recycle", "#snapshot", "$RECYCLE.BIN",
         "lost+found", "System Volume Information",
     ]
 

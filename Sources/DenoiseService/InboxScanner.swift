@@ -23,7 +23,11 @@ struct InboxScanner: Sendable {
     init(_ configuration: Configuration) {
         filter = InboxFilter(ignore: configuration.watch.ignore, extensions: configuration.watch.extensions)
         isRecursive = configuration.watch.isRecursive
-        excluded = Set([configuration.output.directory, configuration.state].compactMap { $0 })
+        var excluded = [configuration.output.directory, configuration.state].compactMap { $0 }
+        if configuration.watch.onSuccess == .archive {
+            excluded += configuration.watch.paths.map { $0.appending(Originals.archive) }
+        }
+        self.excluded = Set(excluded)
     }
 
     /// Reads a whole inbox, in the order of names.

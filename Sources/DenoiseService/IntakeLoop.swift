@@ -9,35 +9,56 @@ struct IntakeLoop {
     private let ledger: Ledger
     private let logger: Logger
     private let scanner: InboxScanner
-    private var tracker: StabilityTracker
-    private var watcher: DirectoryWatcher?
-    private var nextRescan: Duration = .zero
-    private var reported: Set<String> = []
+    private let locks: InboxLocks?
+    private var tracker = StabilityTracker()
+    private var watcher: (any FolderWatching)?
+    private var inboxes: [WatchedInbox]
+    private var reported: [FilePath: Set<String>] = [:]
     private var events: [DirectoryWatcher.Event] = []
-    /// How often inboxes are read if the kernel does not watch them.
-    private static let pollInterval = Duration.seconds(10)
+    /// Why inboxes are polled although their file systems report changes.
+    private(set) var watchProblem: String?
 
-    init(_ configuration: Configuration, ledger: Ledger, logger: Logger, watches: Bool) {
+    /// - Parameters:
+    ///   - watches: false for one look only.
+    ///   - locks: keeps other daemons away from the inboxes; nil does not.
+    ///   - mounts: what the inboxes lie on.
+    ///   - makeWatcher: takes whether new folders are of interest.
+    init(
+        _ configuration: Configuration, ledger: Ledger, logger: Logger, watches: Bool, locks: InboxLocks? = nil,
+        mounts: MountTable = .current(),
+        makeWatcher: (Bool) throws -> any FolderWatching = { try DirectoryWatcher(watchingFolders: $0) }
+    ) {
         self.configuration = configuration
         self.ledger = ledger
         self.logger = logger
+        self.locks = locks
         scanner = InboxScanner(configuration)
-        tracker = StabilityTracker(delay: configuration.watch.stabilityDelay)
-        guard watches else { return }
+        inboxes = configuration.watch.paths.map { WatchedInbox($0, configuration.watch, mounts.kind(of: $0)) }
+        guard watches, inboxes.contains(where: { $0.backend == .events }) else { return }
         do {
-            watcher = try DirectoryWatcher(watchingFolders: configuration.watch.isRecursive)
+            watcher = try makeWatcher(configuration.watch.isRecursive)
         } catch {
-            logger.warning("inboxes are read periodically", metadata: ["error": "\(error)"])
+            for index in inboxes.indices { poll(index, since: error) }
         }
     }
 
     /// Whether no file is waiting to be complete.
     var isSettled: Bool { tracker.isEmpty }
 
+    /// The longest time that a file must stand still.
+    var longestDelay: Duration { inboxes.map(\.delay).max() ?? .zero }
+
+    var statuses: [InboxStatus] { inboxes.map(\.status) }
+
+    /// Everything is read again at the next step.
+    mutating func invalidate() {
+        for index in inboxes.indices { inboxes[index].nextRead = .zero }
+    }
+
     /// Waits until something happens or is due.
     mutating func wait(at now: Duration, wakeUp: WakeUp) {
-        let next = min(nextRescan, tracker.deadline ?? nextRescan)
-        let pause = max(next - now, .milliseconds(10))
+        let next = inboxes.map(\.nextRead).min() ?? now
+        let pause = max(min(next, tracker.deadline ?? next) - now, .milliseconds(10))
         if let watcher {
             events += watcher.wait(atMost: pause, wakeUp: wakeUp)
         } else {
@@ -45,85 +66,148 @@ struct IntakeLoop {
         }
     }
 
+    /// Reads every inbox; true if photographs were queued.
+    mutating func rescan(at now: Duration) throws -> Bool {
+        invalidate()
+        return try step(at: now)
+    }
+
     /// Handles what happened and what is due; true if photographs were queued.
     mutating func step(at now: Duration) throws -> Bool {
         events += watcher?.read() ?? []
         let pending = events
         events = []
-        if now >= nextRescan || pending.contains(.outdated) {
-            if pending.contains(.outdated) { logger.notice("events were lost, reading every inbox again") }
-            return try rescan(at: now)
-        }
-        var seen: [(path: FilePath, identity: FileIdentity)] = []
+        var seen: [Seen] = []
         for event in pending {
             switch event {
             case .file(let path):
-                if let identity = scanner.photograph(at: path) { seen.append((path, identity)) }
+                if let inbox = inbox(of: path), let identity = scanner.photograph(at: path) {
+                    seen.append(Seen(path: path, identity: identity, inbox: inbox))
+                }
             case .folder(let folder):
-                guard let inbox = configuration.watch.paths.first(where: folder.starts) else { continue }
-                let contents = scanner.scan(folder: folder, in: inbox)
-                watch(contents.folders)
+                guard let inbox = inbox(of: folder) else { continue }
+                let contents = scanner.scan(folder: folder, in: inboxes[inbox].path)
+                watch(contents.folders, of: inbox, at: now)
                 // What was written before the watch began raised no event.
-                seen += contents.photographs
-            case .outdated: break
+                seen += contents.photographs.map { Seen(path: $0.path, identity: $0.identity, inbox: inbox) }
+            case .gone(let folder):
+                if let inbox = inboxes.firstIndex(where: { $0.path == folder }) { inboxes[inbox].nextRead = now }
+            case .outdated:
+                logger.notice("events were lost, reading every inbox again")
+                invalidate()
             }
         }
-        return try settle(note(seen, at: now), at: now)
+        var complete: [FilePath] = []
+        for index in inboxes.indices where now >= inboxes[index].nextRead {
+            let found = read(index, at: now)
+            seen += found.seen
+            if found.isComplete { complete.append(inboxes[index].path) }
+        }
+        let queued = try settle(note(seen, at: now), at: now)
+        if !complete.isEmpty {
+            let known = tracker.paths
+            try ledger.forgetSettling { path in
+                !known.contains(path) && (complete.contains { path.starts(with: $0) } || inbox(of: path) == nil)
+            }
+        }
+        return queued
+    }
+}
+
+/// A file that was seen, and the inbox that it lies in.
+private struct Seen {
+    var path: FilePath
+    var identity: FileIdentity
+    var inbox: Int
+}
+
+extension IntakeLoop {
+    private func inbox(of path: FilePath) -> Int? {
+        inboxes.indices.filter { path.starts(with: inboxes[$0].path) }
+            .max { inboxes[$0].path.length < inboxes[$1].path.length }
     }
 
-    /// Reads every inbox; true if photographs were queued.
-    mutating func rescan(at now: Duration) throws -> Bool {
-        let interval = configuration.watch.rescanInterval
-        nextRescan = now + (watcher == nil ? min(interval, Self.pollInterval) : interval)
-        var seen: [(path: FilePath, identity: FileIdentity)] = []
-        var problems: Set<String> = []
-        for inbox in configuration.watch.paths {
-            var contents = scanner.scan(inbox)
-            // Files that arrived between reading a folder and watching it are found by reading once more.
-            if watch(contents.folders) { contents = scanner.scan(inbox) }
-            seen += contents.photographs
-            for problem in contents.problems {
-                problems.insert("\(problem)")
-                if !reported.contains("\(problem)") {
-                    logger.warning("folder cannot be read", metadata: ["error": "\(problem)"])
-                }
-            }
+    /// Reads an inbox from end to end, or finds that it is not there.
+    private mutating func read(_ index: Int, at now: Duration) -> (seen: [Seen], isComplete: Bool) {
+        let inbox = inboxes[index].path
+        let interval =
+            inboxes[index].backend == .poll || inboxes[index].isAway
+            ? configuration.watch.pollInterval : configuration.watch.rescanInterval
+        inboxes[index].nextRead = now + min(interval, configuration.watch.rescanInterval)
+        do {
+            try inboxes[index].lookUp()
+            try locks?.take(inbox)
+        } catch {
+            leave(index, error, at: now)
+            return ([], false)
         }
-        reported = problems
-        let changes = try note(seen, at: now)
-        let queued = try settle(changes, at: now)
-        if problems.isEmpty { try ledger.forgetSettling(except: tracker.paths) }
-        return queued
+        var contents = scanner.scan(inbox)
+        // Files that arrived between reading a folder and watching it are found by reading once more.
+        if watch(contents.folders, of: index, at: now) { contents = scanner.scan(inbox) }
+        report(contents.problems, of: inbox)
+        if inboxes[index].isAway {
+            inboxes[index].isAway = false
+            logger.notice("inbox is back", metadata: ["inbox": "\(inbox)"])
+        }
+        let seen = contents.photographs.map { Seen(path: $0.path, identity: $0.identity, inbox: index) }
+        return (seen, contents.problems.isEmpty)
+    }
+
+    /// An inbox that is not there is a share that will be back: nothing of what was in it is forgotten.
+    private mutating func leave(_ index: Int, _ error: any Error, at now: Duration) {
+        let inbox = inboxes[index].path
+        let problem = error as? ServiceError ?? .inaccessible(inbox, "read the inbox", error as? Errno ?? .ioError)
+        report([problem], of: inbox)
+        inboxes[index].isAway = true
+        inboxes[index].nextRead = now + min(configuration.watch.pollInterval, configuration.watch.rescanInterval)
+        locks?.release(inbox)
+        for path in tracker.paths where self.inbox(of: path) == index { _ = tracker.forget(path) }
+    }
+
+    private mutating func report(_ problems: [ServiceError], of inbox: FilePath) {
+        let texts = Set(problems.map { "\($0)" })
+        for problem in texts.subtracting(reported[inbox] ?? []).sorted() {
+            logger.warning("folder cannot be read", metadata: ["error": "\(problem)"])
+        }
+        reported[inbox] = texts
     }
 
     /// Begins to watch folders; true if any was new.
     @discardableResult
-    private mutating func watch(_ folders: [FilePath]) -> Bool {
-        guard let watcher else { return false }
+    private mutating func watch(_ folders: [FilePath], of index: Int, at now: Duration) -> Bool {
+        guard let watcher, inboxes[index].backend == .events else { return false }
         var isNew = false
         for folder in folders {
             do {
                 if try watcher.watch(folder) { isNew = true }
             } catch {
-                if reported.insert("\(error)").inserted {
-                    logger.warning("folder is read periodically", metadata: ["error": "\(error)"])
-                }
+                poll(index, since: error)
+                inboxes[index].nextRead = min(inboxes[index].nextRead, now + configuration.watch.pollInterval)
+                return isNew
             }
         }
         return isNew
     }
 
+    private mutating func poll(_ index: Int, since error: any Error) {
+        guard inboxes[index].backend == .events else { return }
+        inboxes[index].backend = .poll
+        watchProblem = "\(inboxes[index].path) is polled: \(error)"
+    }
+
     /// Takes note of files that the ledger does not know in this state.
-    private mutating func note(
-        _ files: [(path: FilePath, identity: FileIdentity)], at now: Duration
-    ) throws -> [IntakeChange] {
+    private mutating func note(_ files: [Seen], at now: Duration) throws -> [IntakeChange] {
         let known = try ledger.sightings(of: files.map(\.path))
         let wallClock = Date()
         var changes: [IntakeChange] = []
-        for (path, identity) in files {
-            if let sighting = known[path], Self.isKnown(sighting, as: identity) { continue }
-            let quiet = Self.quietTime(identity, at: wallClock)
-            if tracker.observe(path, identity, at: now, quiet: quiet) { changes.append(.settling(path, identity)) }
+        for file in files {
+            if let sighting = known[file.path], Self.isKnown(sighting, as: file.identity) { continue }
+            let inbox = inboxes[file.inbox]
+            // Times on a network share are another machine's, seen through a cache.
+            let quiet = inbox.kind.isNetwork ? .zero : Self.quietTime(file.identity, at: wallClock)
+            if tracker.observe(file.path, file.identity, at: now, quiet: quiet, delay: inbox.delay) {
+                changes.append(.settling(file.path, file.identity))
+            }
         }
         return changes
     }

@@ -90,6 +90,20 @@ struct OutputFolder: Sendable {
         return true
     }
 
+    /// Makes the bytes of a staged file durable.
+    ///
+    /// - Throws: `ServiceError`.
+    func synchronizeFile(_ path: FilePath) throws {
+        do {
+            let file = try FileDescriptor.open(path, .readOnly, options: [.noFollow, .closeOnExec])
+            try file.closeAfter {
+                if fsync(file.rawValue) != 0 { throw Errno(rawValue: errno) }
+            }
+        } catch let number as Errno {
+            throw ServiceError.inaccessible(path, "make the output durable", number)
+        }
+    }
+
     /// Makes the names in a folder durable.
     ///
     /// - Throws: `ServiceError`.

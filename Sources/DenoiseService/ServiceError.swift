@@ -28,6 +28,12 @@ public struct ServiceError: Error, Sendable, Equatable, CustomStringConvertible 
         public static let damagedOutput = Code(rawValue: "damaged_output")
         /// The output's file system is too full.
         public static let noSpace = Code(rawValue: "no_space")
+        /// The state folder is on a network share, where locks and journals cannot be relied on.
+        public static let networkState = Code(rawValue: "network_state")
+        /// A hook refused a photograph, failed or took too long.
+        public static let hookFailed = Code(rawValue: "hook_failed")
+        /// The running daemon refused what a command asked for, or did not answer.
+        public static let refused = Code(rawValue: "refused")
     }
 
     public let code: Code
@@ -37,9 +43,12 @@ public struct ServiceError: Error, Sendable, Equatable, CustomStringConvertible 
     public let cause: String
     /// What the operator can do.
     public let remedy: String
+    /// The system's error number where the system refused.
+    public let errno: Errno?
 
-    public init(_ code: Code, subject: String, cause: String, remedy: String) {
+    public init(_ code: Code, subject: String, cause: String, remedy: String, errno: Errno? = nil) {
         self.code = code
+        self.errno = errno
         self.subject = subject
         self.cause = cause
         self.remedy = remedy
@@ -51,6 +60,6 @@ public struct ServiceError: Error, Sendable, Equatable, CustomStringConvertible 
     static func inaccessible(_ path: FilePath, _ doing: String, _ number: Errno) -> ServiceError {
         ServiceError(
             .inaccessible, subject: path.string, cause: "cannot \(doing) (\(number))",
-            remedy: "check that it exists and that the service's user may use it")
+            remedy: "check that it exists and that the service's user may use it", errno: number)
     }
 }

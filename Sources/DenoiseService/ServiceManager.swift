@@ -1,4 +1,5 @@
 import Foundation
+import Synchronization
 import SystemPackage
 
 /// Speaks to systemd through the datagram socket that `NOTIFY_SOCKET` names, a path or an abstract name ("@…");
@@ -6,6 +7,7 @@ import SystemPackage
 public final class ServiceManager: Sendable {
     private let descriptor: FileDescriptor?
     private let address: [UInt8]
+    private let stopped = Atomic<Bool>(false)
     /// How often systemd wants a sign of life; nil if it does not watch this process.
     public let watchdogInterval: Duration?
 
@@ -38,8 +40,26 @@ public final class ServiceManager: Sendable {
         send("STATUS=" + line.replacing("\n", with: " "))
     }
 
+    /// The service reads its configuration again; `ready` follows.
+    public func reloading() {
+        var now = timespec()
+        clock_gettime(CLOCK_MONOTONIC, &now)
+        send("RELOADING=1\nMONOTONIC_USEC=\(now.tv_sec * 1_000_000 + now.tv_nsec / 1000)")
+    }
+
     /// The service begins to stop.
-    public func stopping() { send("STOPPING=1") }
+    public func stopping() {
+        stopped.store(true, ordering: .relaxed)
+        send("STOPPING=1")
+    }
+
+    /// Whether the service has begun to stop.
+    public var isStopping: Bool { stopped.load(ordering: .relaxed) }
+
+    /// The stop makes progress and may take so much longer from now.
+    public func extendTimeout(by time: Duration) {
+        send("EXTEND_TIMEOUT_USEC=\(Int64(time / .microseconds(1)))")
+    }
 
     /// The service is alive.
     public func alive() { send("WATCHDOG=1") }

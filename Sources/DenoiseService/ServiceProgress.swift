@@ -1,4 +1,50 @@
 import Synchronization
+import SystemPackage
+
+/// How an inbox is watched.
+public struct InboxStatus: Sendable, Equatable, Codable {
+    /// Who tells of changes.
+    public enum Backend: String, Sendable, Codable {
+        case events, poll
+    }
+
+    /// Readable, for people; `path` has the bytes.
+    public var inbox: String
+    public var backend: Backend
+    /// As "ext4" or "nfs4".
+    public var fileSystem: String
+    /// Whether the inbox is not there at present.
+    public var isAway: Bool
+    /// Seconds.
+    public var stabilityDelay: Double
+    var path: FilePath
+
+    enum CodingKeys: String, CodingKey {
+        case inbox, backend
+        case fileSystem = "file_system"
+        case isAway = "away"
+        case stabilityDelay = "stability_delay"
+    }
+
+    init(_ path: FilePath, _ backend: Backend, _ fileSystem: String, isAway: Bool, stabilityDelay: Duration) {
+        inbox = path.string
+        self.path = path
+        self.backend = backend
+        self.fileSystem = fileSystem
+        self.isAway = isAway
+        self.stabilityDelay = stabilityDelay / .seconds(1)
+    }
+
+    public init(from decoder: any Decoder) throws {
+        let values = try decoder.container(keyedBy: CodingKeys.self)
+        inbox = try values.decode(String.self, forKey: .inbox)
+        backend = try values.decode(Backend.self, forKey: .backend)
+        fileSystem = try values.decode(String.self, forKey: .fileSystem)
+        isAway = try values.decode(Bool.self, forKey: .isAway)
+        stabilityDelay = try values.decode(Double.self, forKey: .stabilityDelay)
+        path = FilePath(inbox)
+    }
+}
 
 /// Time since an arbitrary origin; it never jumps.
 public typealias MonotonicTime = @Sendable () -> Duration
@@ -33,6 +79,13 @@ public struct ProgressState: Sendable, Equatable {
     public var denoised = 0
     /// Why nothing is begun although photographs wait, for example lack of space.
     public var obstacle: String?
+    /// What is amiss and does not stop the service, by subject.
+    public var warnings: [String: String] = [:]
+    /// How each inbox is watched.
+    public var inboxes: [InboxStatus] = []
+
+    /// Inboxes that are not there at present, as an unmounted share.
+    var away: [FilePath] { inboxes.filter(\.isAway).map(\.path) }
 
     public init() {}
 
@@ -58,6 +111,9 @@ public struct ProgressState: Sendable, Equatable {
     /// One line for people: "3/12, IMG_1.DNG 63 %, 4 min left".
     public func summary(at now: Duration) -> String {
         if let obstacle { return "\(finished)/\(total), \(obstacle)" }
+        if waiting == 0, current == nil, let away = inboxes.first(where: \.isAway) {
+            return "\(away.path) is away, \(finished) done"
+        }
         guard let current else { return waiting == 0 ? "idle, \(finished) done" : "\(finished)/\(total)" }
         // 100 % is for what is published.
         let percent = min(Int(current.fraction * 100), 99)
@@ -88,6 +144,13 @@ public final class ServiceProgress: Sendable {
 
     /// A sign of life from whoever works or is ready to.
     public func beat() { beats.wrappingAdd(1, ordering: .relaxed) }
+
+    /// Says what is amiss with a subject, or with nil that it no longer is.
+    func warn(_ subject: String, _ text: String?) {
+        state.withLock { state in
+            if state.warnings[subject] != text { state.warnings[subject] = text }
+        }
+    }
 
     func update(_ change: (inout ProgressState) -> Void) {
         state.withLock { change(&$0) }

@@ -7,40 +7,39 @@ public struct StabilityTracker: Sendable {
     private struct Watched {
         var identity: FileIdentity
         var since: Duration
+        var delay: Duration
         /// Files become stable in the order in which they were first seen.
         var order: Int
     }
 
-    public let delay: Duration
     private var watched: [FilePath: Watched] = [:]
     private var seen = 0
 
-    public init(delay: Duration) {
-        self.delay = delay
-    }
+    public init() {}
 
     /// The files that are not stable yet.
     public var paths: Set<FilePath> { Set(watched.keys) }
     public var isEmpty: Bool { watched.isEmpty }
 
     /// When the next file can become stable; nil if none is watched.
-    public var deadline: Duration? { watched.values.lazy.map(\.since).min().map { $0 + delay } }
+    public var deadline: Duration? { watched.values.lazy.map { $0.since + $0.delay }.min() }
 
     /// Takes note of a file; any difference in size, times or inode starts its delay again.
     ///
     /// - Parameters:
     ///   - quiet: how long the file is known to have stood still already, by its own times.
+    ///   - delay: how long it must stand still.
     /// - Returns: true if the file is new or changed.
     public mutating func observe(
-        _ path: FilePath, _ identity: FileIdentity, at now: Duration, quiet: Duration = .zero
+        _ path: FilePath, _ identity: FileIdentity, at now: Duration, quiet: Duration = .zero, delay: Duration
     ) -> Bool {
         guard let earlier = watched[path] else {
-            watched[path] = Watched(identity: identity, since: now - max(quiet, .zero), order: seen)
+            watched[path] = Watched(identity: identity, since: now - max(quiet, .zero), delay: delay, order: seen)
             seen += 1
             return true
         }
         guard earlier.identity != identity else { return false }
-        watched[path] = Watched(identity: identity, since: now, order: earlier.order)
+        watched[path] = Watched(identity: identity, since: now, delay: delay, order: earlier.order)
         return true
     }
 
@@ -50,12 +49,13 @@ public struct StabilityTracker: Sendable {
     /// The files whose delay is over, in the order in which they were first seen; each must be looked at once more
     /// and given to `confirm`.
     public func due(at now: Duration) -> [FilePath] {
-        watched.filter { $0.value.since + delay <= now }.sorted { $0.value.order < $1.value.order }.map(\.key)
+        watched.filter { $0.value.since + $0.value.delay <= now }.sorted { $0.value.order < $1.value.order }.map(\.key)
     }
 
     /// The last look at a file that is due: true if it is stable, and then no longer watched.
     public mutating func confirm(_ path: FilePath, _ identity: FileIdentity, at now: Duration) -> Bool {
-        guard !observe(path, identity, at: now) else { return false }
+        let delay = watched[path]?.delay ?? .zero
+        guard !observe(path, identity, at: now, delay: delay) else { return false }
         watched[path] = nil
         return true
     }

@@ -1,7 +1,8 @@
 import Foundation
 import SystemPackage
 
-/// What the running daemon says of itself to other processes, in `status.json` of the state folder.
+/// What the running daemon says of itself to other processes: through the control socket, and in `status.json` of the
+/// state folder for when the socket does not answer.
 public struct StatusFile: Sendable, Codable, Equatable {
     /// The photograph that is being denoised.
     public struct Current: Sendable, Codable, Equatable {
@@ -18,15 +19,26 @@ public struct StatusFile: Sendable, Codable, Equatable {
     public var waiting: Int
     /// nil if nothing tells.
     public var secondsLeft: Double?
+    /// Whether no photograph is begun because someone said so.
+    public var isPaused: Bool
+    /// nil for a pause without end, and without a pause.
+    public var pauseSecondsLeft: Double?
+    /// What is amiss, by subject.
+    public var warnings: [String: String]
+    public var inboxes: [InboxStatus]
 
     static let name: FilePath.Component = "status.json"
 
-    init(_ state: ProgressState, at now: Duration) {
+    init(_ state: ProgressState, pause: PauseGate.Pause? = nil, at now: Duration) {
         process = getpid()
         summary = state.summary(at: now)
         current = state.current.map { Current(id: $0.id, name: $0.name, fraction: $0.fraction) }
         waiting = state.waiting
         secondsLeft = state.timeLeft(at: now).map { $0 / .seconds(1) }
+        isPaused = pause != nil
+        pauseSecondsLeft = pause?.end.map { max($0 - now, .zero) / .seconds(1) }
+        warnings = state.warnings
+        inboxes = state.inboxes
     }
 
     /// What the daemon that works in `folder` says; nil if none does.

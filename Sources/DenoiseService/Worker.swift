@@ -9,36 +9,43 @@ import SystemPackage
 
 /// Denoises the queued photographs one after the other, in the order in which they were complete.
 final class Worker: Service {
-    private let configuration: Configuration
-    private let denoiser: any PhotographDenoising
-    private let output: OutputFolder
-    private let ledger: Ledger
-    private let progress: ServiceProgress
-    private let logger: Logger
-    private let time: MonotonicTime
+    let live: LiveSettings
+    let ledger: Ledger
+    let progress: ServiceProgress
+    let gate: PauseGate
+    let logger: Logger
+    let time: MonotonicTime
+    let custody = Custody()
     private let isOneshot: Bool
-    private let custody = Custody()
     private let doorbell = DispatchSemaphore(value: 0)
-    private let isStopping = Atomic<Bool>(false)
+    private let stopping = Atomic<Bool>(false)
     private let isDrained = Atomic<Bool>(false)
+    private let schedule: Mutex<RetrySchedule>
+    private let space: Mutex<SpaceGate>
     /// How long a photograph in work may take to end when the service stops. Shorter than systemd's patience.
     private static let grace = DispatchTimeInterval.seconds(10)
 
     init(
-        _ configuration: Configuration, denoiser: any PhotographDenoising, output: OutputFolder, ledger: Ledger,
-        progress: ServiceProgress, logger: Logger, time: @escaping MonotonicTime, isOneshot: Bool
-    ) {
-        self.configuration = configuration
-        self.denoiser = denoiser
-        self.output = output
+        _ live: LiveSettings, ledger: Ledger, progress: ServiceProgress, gate: PauseGate, logger: Logger,
+        time: @escaping MonotonicTime, isOneshot: Bool
+    ) throws {
+        self.live = live
         self.ledger = ledger
         self.progress = progress
+        self.gate = gate
         self.logger = logger
         self.time = time
         self.isOneshot = isOneshot
+        let limits = live.current.configuration.limits
+        schedule = Mutex(RetrySchedule(try ledger.pendingRetries(), at: time()))
+        space = Mutex(SpaceGate(minimum: limits.minimumFreeSpace, pause: limits.retryBackoff))
     }
 
-    /// Photographs were queued.
+    var isStopping: Bool { stopping.load(ordering: .sequentiallyConsistent) }
+
+    var patience: LedgerPatience { LedgerPatience(progress: progress) { [weak self] in self?.isStopping ?? true } }
+
+    /// Photographs were queued, or something else changed that decides what is done next.
     func wake() { doorbell.signal() }
 
     /// Nothing more will be queued; a oneshot service ends when the queue is empty.
@@ -49,10 +56,12 @@ final class Worker: Service {
 
     func run() async throws {
         try await onOwnThread("worker") { abandon in
-            self.isStopping.store(true, ordering: .sequentiallyConsistent)
+            self.stopping.store(true, ordering: .sequentiallyConsistent)
             self.wake()
-            DispatchQueue.global().asyncAfter(deadline: .now() + Self.grace) {
-                guard let id = self.custody.stop() else { return }
+            // A photograph that is held by a pause would not use the time.
+            let isHeld = self.gate.current.map { !$0.drains } ?? false
+            DispatchQueue.global().asyncAfter(deadline: .now() + (isHeld ? .seconds(0) : Self.grace)) {
+                guard let id = self.custody.stop() else { return self.gate.openForGood() }
                 self.abandonPhotograph(id)
                 abandon()
             }
@@ -72,93 +81,77 @@ final class Worker: Service {
     }
 
     private func work() throws {
-        while !isStopping.load(ordering: .sequentiallyConsistent) {
+        while !isStopping {
             // Read before the queue, so that what was queued before the end of the intake is not missed.
             let isLast = isOneshot && isDrained.load(ordering: .sequentiallyConsistent)
             progress.beat()
-            if let next = try ledger.nextQueued() {
-                if try hasSpace() {
-                    try denoise(next)
+            let settings = live.current
+            let due = schedule.withLock { $0.take(at: time()) }
+            if !due.isEmpty { try patience.insist { try ledger.resume(due) } }
+            let away = progress.snapshot.away
+            if let next = try patience.insist({ try ledger.nextQueued(outside: away) }) {
+                if try isFree(settings) {
+                    try take(next, settings)
                     continue
                 }
-                if isOneshot { throw spaceError() }
-            } else if isLast {
-                return
+            } else {
+                progress.update { $0.obstacle = nil }
+                if isLast { return }
             }
             // A command may have queued photographs through the ledger, so it is asked again without a ring.
             _ = doorbell.wait(timeout: .now() + .seconds(1))
         }
     }
 
-    private func denoise(_ next: QueuedPhotograph) throws {
-        let start = time()
-        progress.update {
-            $0.current = ProgressState.Current(
-                id: next.id, name: printable(next.path.lastComponent?.string ?? ""), fraction: 0, since: start)
-        }
-        var about: Logger.Metadata = [
-            "photograph.id": "\(next.id)", "photograph.source": "\(printable(next.path.string))",
-        ]
-        logger.info("photograph started", metadata: about)
-        let job = PhotographJob(
-            photograph: next, denoiser: denoiser, preset: configuration.image.preset.rawValue,
-            inboxes: configuration.watch.paths, output: output, ledger: ledger, progress: progress, custody: custody)
-        let end = try job.run()
-        let duration = time() - start
-        progress.update { state in
-            state.current = nil
-            switch end {
-            case .changed, .withdrawn, .abandoned: return
-            case .done, .duplicate, .unchanged, .skipped, .cancelled, .failed: state.finished += 1
-            }
-            if case .failed = end { state.failed += 1 }
-            if case .done = end {
-                state.denoised += 1
-                state.workTime += duration
-            }
-        }
-        about["photograph.seconds"] = "\((duration / .seconds(1) * 1000).rounded() / 1000)"
-        log(end, about)
-    }
-
-    private func log(_ end: JobEnd, _ about: Logger.Metadata) {
-        var about = about
-        switch end {
-        case .done(let output):
-            about["photograph.output"] = "\(printable(output.string))"
-            logger.info("photograph done", metadata: about)
-        case .duplicate(let original), .unchanged(let original):
-            about["photograph.original"] = "\(original)"
-            logger.info("photograph already known", metadata: about)
-        case .skipped(let reason), .cancelled(let reason):
-            about["photograph.reason"] = "\(printable(reason))"
-            logger.info("photograph passed over", metadata: about)
-        case .failed(let reason):
-            about["photograph.reason"] = "\(printable(reason))"
-            logger.error("photograph failed", metadata: about)
-        case .changed, .withdrawn: logger.info("photograph changed meanwhile", metadata: about)
-        case .abandoned: break
+    private func take(_ next: QueuedPhotograph, _ settings: Settings) throws {
+        switch try work(on: next, settings) {
+        case .failed(_, let pause):
+            schedule.withLock { $0.add(next.id, after: pause, at: time()) }
+        case .postponed:
+            let free = settings.output.freeSpace() ?? 0
+            space.withLock { $0.fail(free: free, at: time()) }
+        default: break
         }
     }
 
-    private func hasSpace() throws -> Bool {
-        let isShort = output.freeSpace().map { $0 < configuration.limits.minimumFreeSpace } ?? false
-        let before = progress.snapshot.obstacle
-        guard isShort != (before != nil) else { return !isShort }
-        progress.update { $0.obstacle = isShort ? "waiting for free space" : nil }
-        if isShort {
-            logger.warning("no photograph is begun", metadata: ["error": "\(spaceError())"])
+    /// Whether a photograph may be begun; says why not.
+    private func isFree(_ settings: Settings) throws -> Bool {
+        let now = time()
+        let obstacle: String?
+        if let pause = gate.current {
+            obstacle = pause.text(at: now)
         } else {
-            logger.info("photographs are begun again")
+            let limits = settings.configuration.limits
+            let free = settings.output.freeSpace()
+            let isOpen = space.withLock { gate in
+                gate.minimum = limits.minimumFreeSpace
+                gate.pause = limits.retryBackoff
+                return gate.isOpen(free: free, at: now)
+            }
+            obstacle = isOpen ? nil : Self.spaceObstacle(free, limits)
+            if !isOpen, isOneshot { throw spaceError(settings, free) }
         }
-        return !isShort
+        let before = progress.snapshot.obstacle
+        guard obstacle != before else { return obstacle == nil }
+        progress.update { $0.obstacle = obstacle }
+        if obstacle == nil {
+            logger.info("photographs are begun again")
+        } else if before == nil {
+            logger.warning("no photograph is begun", metadata: ["reason": "\(obstacle ?? "")"])
+        }
+        return obstacle == nil
     }
 
-    private func spaceError() -> ServiceError {
-        let free = (output.freeSpace() ?? 0) >> 20
-        return ServiceError(
-            .noSpace, subject: output.path.string,
-            cause: "\(free) MiB are free, \(configuration.limits.minimumFreeSpace >> 20) MiB are required",
+    private static func spaceObstacle(_ free: Int64?, _ limits: Configuration.Limits) -> String {
+        let required = limits.minimumFreeSpace >> 20
+        return "waiting for free space, \((free ?? 0) >> 20) MiB are free"
+            + (required > 0 ? ", \(required) MiB are required" : "")
+    }
+
+    private func spaceError(_ settings: Settings, _ free: Int64?) -> ServiceError {
+        ServiceError(
+            .noSpace, subject: settings.output.path.string,
+            cause: Self.spaceObstacle(free, settings.configuration.limits),
             remedy: "free some space or lower limits.min_free_space")
     }
 }

@@ -4,7 +4,7 @@ import SystemPackage
 extension ImageEncoder {
     /// Deflate with a predictor; all channels; BigTIFF when the samples exceed 4 GB.
     static func encodeTIFF(
-        _ photograph: Photograph, _ depth: Int, _ descriptor: FileDescriptor, _ name: String
+        _ photograph: Photograph, _ depth: Int, compresses: Bool, _ descriptor: FileDescriptor, _ name: String
     ) throws(ImagingError) {
         let pixels = photograph.pixels
         var info = ShimTIFFInfo()
@@ -13,6 +13,7 @@ extension ImageEncoder {
         info.bits = Int32(depth)
         info.colour_channels = Int32(pixels.colourChannels)
         info.extra_channels = Int32(pixels.extraChannels.count)
+        info.is_uncompressed = compresses ? 0 : 1
         info.orientation = Int32(photograph.metadata.orientation)
         withUnsafeMutableBytes(of: &info.extra_kinds) { kinds in
             let kinds = kinds.bindMemory(to: UInt16.self)

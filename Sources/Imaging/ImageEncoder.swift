@@ -29,22 +29,25 @@ public enum ImageEncoder {
     /// Appends the encoded photograph to a staged file; publishing it is the caller's.
     ///
     /// - Parameter bitDepth: 8 or 16; nil keeps the photograph's. JPEG is always 8, floats stay floats in TIFF only.
+    /// - Parameter compressesTIFF: false leaves a TIFF's samples as they are, for programs that read nothing else.
     /// - Throws: `writeFailed`, `limitExceeded` for images that the format cannot hold, `internalFailure`.
     public static func encode(
-        _ photograph: Photograph, format: Format, bitDepth: Int? = nil, to file: borrowing StagedFile
+        _ photograph: Photograph, format: Format, bitDepth: Int? = nil, compressesTIFF: Bool = true,
+        to file: borrowing StagedFile
     ) throws(ImagingError) {
         try encode(
-            photograph, format: format, bitDepth: bitDepth, to: file.descriptor,
+            photograph, format: format, bitDepth: bitDepth, compressesTIFF: compressesTIFF, to: file.descriptor,
             name: ImagingError.display(file.destination))
     }
 
     /// Encodes to a descriptor that is open for reading and writing and can seek: a file, or a memfd for memory.
     public static func encode(
-        _ photograph: Photograph, format: Format, bitDepth: Int? = nil, to descriptor: FileDescriptor, name: String
+        _ photograph: Photograph, format: Format, bitDepth: Int? = nil, compressesTIFF: Bool = true,
+        to descriptor: FileDescriptor, name: String
     ) throws(ImagingError) {
         let depth = outputDepth(photograph.pixels, format, bitDepth)
         switch format {
-        case .tiff: try encodeTIFF(photograph, depth, descriptor, name)
+        case .tiff: try encodeTIFF(photograph, depth, compresses: compressesTIFF, descriptor, name)
         case .png: try encodePNG(photograph, depth, descriptor, name)
         case .jpeg: try encodeJPEG(photograph, descriptor, name)
         }

@@ -60,8 +60,9 @@ extension Ledger {
                 let more = try Row.fetchOne(
                     database,
                     sql: """
-                        SELECT photographs.*, width, height, passes, tile_plan
-                        FROM photographs LEFT JOIN outputs ON photograph_id = photographs.id
+                        SELECT photographs.*, width, height, passes, tile_plan, due_at
+                        FROM photographs LEFT JOIN outputs ON outputs.photograph_id = photographs.id
+                        LEFT JOIN retries ON retries.photograph_id = photographs.id
                         WHERE photographs.id = ?
                         """, arguments: [id])
             else {
@@ -148,7 +149,7 @@ extension Ledger {
             database, sql: "SELECT name, value FROM metrics WHERE photograph_id = ?", arguments: [record.id])
         return PhotographDetails(
             record: record, path: FilePath(bytes: row["source_path"]), contentHash: row["content_hash"],
-            recipeHash: row["recipe_hash"], duplicateOf: row["duplicate_of"], lens: row["lens"],
+            recipeHash: row["recipe_hash"], duplicateOf: row["duplicate_of"], retryAt: row["due_at"], lens: row["lens"],
             exposure: row["exposure"], width: row["width"], height: row["height"], passes: row["passes"],
             tilePlan: row["tile_plan"],
             attempts: attempts.map {

@@ -36,13 +36,14 @@ extension Ledger {
         }
     }
 
-    /// Forgets the files that were settling and are in none of `paths`; for use after a full scan.
-    public func forgetSettling(except paths: Set<FilePath>) throws {
+    /// Forgets the files that were settling and are gone by what a full scan has shown.
+    public func forgetSettling(where isGone: (FilePath) -> Bool) throws {
+        let gone = try reading { database in
+            try Data.fetchAll(database, sql: "SELECT source_path FROM photographs WHERE state = 'settling'")
+        }.map(FilePath.init(bytes:)).filter(isGone)
+        guard !gone.isEmpty else { return }
         try writing { database in
-            let sql = "SELECT source_path FROM photographs WHERE state = 'settling'"
-            for bytes in try Data.fetchAll(database, sql: sql) where !paths.contains(FilePath(bytes: bytes)) {
-                try forget(FilePath(bytes: bytes), database)
-            }
+            for path in gone { try forget(path, database) }
         }
     }
 
@@ -87,6 +88,8 @@ extension Ledger {
                 state.rawValue, identity.size, identity.modified, identity.changed,
                 Int64(bitPattern: identity.inode), Timestamp.text(now()), state == .queued, earlier.id,
             ])
+            // Another state of the file is another chance.
+            if earlier.identity != identity { try forgetFailures(earlier.id, database) }
         }
     }
 

@@ -60,6 +60,7 @@ extension Ledger {
                 arguments: [Timestamp.text(now()), id])
             try endAttempt(id, outcome: "done", reason: nil, database)
             try close(id, as: .done, reason: nil, database)
+            try forgetFailures(id, database)
         }
     }
 
@@ -97,46 +98,6 @@ extension Ledger {
             }
             return recovery
         }
-    }
-
-    /// Puts photographs at the end of the queue again.
-    ///
-    /// - Throws: `LedgerError` if a photograph is unknown or in a state that cannot be retried; then none is queued.
-    public func retry(_ ids: [Int64]) throws {
-        try writing { database in
-            for id in ids {
-                let state = try String.fetchOne(
-                    database, sql: "SELECT state FROM photographs WHERE id = ?", arguments: [id])
-                guard let state else { throw unknown(id) }
-                guard PhotographState(rawValue: state)?.isRetryable == true else {
-                    throw LedgerError(
-                        .wrongState, subject: "photograph \(id)", cause: "it is \(state)",
-                        remedy: "only failed, quarantined, cancelled and skipped photographs can be retried")
-                }
-                try requeue(id, database)
-            }
-        }
-    }
-
-    /// Puts every failed photograph at the end of the queue again, oldest first.
-    ///
-    /// - Returns: their numbers.
-    public func retryFailed() throws -> [Int64] {
-        try writing { database in
-            let ids = try Int64.fetchAll(
-                database, sql: "SELECT id FROM photographs WHERE state = 'failed' ORDER BY changed_at, id")
-            for id in ids { try requeue(id, database) }
-            return ids
-        }
-    }
-
-    private func requeue(_ id: Int64, _ database: Database) throws {
-        try database.execute(
-            sql: """
-                UPDATE photographs SET state = 'queued', queue_position = \(Self.lastPosition), reason = NULL,
-                    finished_at = NULL, changed_at = ?
-                WHERE id = ?
-                """, arguments: [Timestamp.text(now()), id])
     }
 
     /// How many of the latest attempts ended with the daemon, without another end between them.

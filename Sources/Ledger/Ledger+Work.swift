@@ -16,26 +16,31 @@ public enum Claim: Sendable, Equatable {
     case withdrawn
 }
 
-/// How an attempt ended without an output.
+/// How an attempt ended without an output and without blame.
 public enum Setback: Sendable, Equatable {
-    /// It ended with an error; the row becomes `failed`.
-    case failed(reason: String)
     /// The file changed meanwhile; the row becomes `settling`.
     case changed
     /// The service stopped; the row returns to the head of the queue.
     case abandoned
+    /// Nothing can be done at present, for example for lack of space; the row returns to the head of the queue.
+    case postponed(reason: String)
 }
 
 extension Ledger {
     /// The photograph that has waited longest, nil if none waits.
-    public func nextQueued() throws -> QueuedPhotograph? {
+    ///
+    /// - Parameter folders: photographs in these folders are passed over, as those of a share that is not mounted.
+    public func nextQueued(outside folders: [FilePath] = []) throws -> QueuedPhotograph? {
         try reading { database in
+            let prefixes = folders.map { $0.bytes + Data("/".utf8) }
+            let conditions = prefixes.map { _ in "AND substr(source_path, 1, ?) <> ?" }.joined(separator: " ")
             let row = try Row.fetchOne(
                 database,
                 sql: """
                     SELECT id, source_path, size, modified_ns, changed_ns, inode FROM photographs
-                    WHERE queue_position IS NOT NULL ORDER BY queue_position LIMIT 1
-                    """)
+                    WHERE queue_position IS NOT NULL \(conditions) ORDER BY queue_position LIMIT 1
+                    """,
+                arguments: StatementArguments(prefixes.flatMap { [$0.count, $0] as [any DatabaseValueConvertible] }))
             return row.map {
                 QueuedPhotograph(id: $0["id"], path: FilePath(bytes: $0["source_path"]), identity: Self.identity($0))
             }
@@ -69,38 +74,47 @@ extension Ledger {
     /// Ends the running attempt of `id` without an output.
     public func setBack(_ id: Int64, _ setback: Setback) throws {
         try writing { database in
-            let moment = Timestamp.text(now())
             switch setback {
-            case .failed(let reason):
-                try endAttempt(id, outcome: "failed", reason: reason, database)
-                try close(id, as: .failed, reason: reason, database)
             case .changed:
                 try endAttempt(id, outcome: "changed", reason: nil, database)
                 try database.execute(
-                    sql: "UPDATE photographs SET state = 'settling', changed_at = ? WHERE id = ?",
-                    arguments: [moment, id])
-            case .abandoned:
-                try endAttempt(id, outcome: "abandoned", reason: nil, database)
-                try database.execute(
-                    sql: """
-                        UPDATE photographs SET state = 'queued', queue_position = \(Self.firstPosition), changed_at = ?
-                        WHERE id = ?
-                        """, arguments: [moment, id])
+                    sql:
+                        "UPDATE photographs SET state = 'settling', queue_position = NULL, changed_at = ? WHERE id = ?",
+                    arguments: [Timestamp.text(now()), id])
+                try forgetFailures(id, database)
+            case .abandoned: try putBack(id, reason: nil, database)
+            case .postponed(let reason): try putBack(id, reason: reason, database)
             }
             try database.execute(
                 sql: "DELETE FROM outputs WHERE photograph_id = ? AND published_at IS NULL", arguments: [id])
         }
     }
 
-    /// Ends a queued photograph that could not even be read; does nothing if it no longer waits.
+    /// Ends a photograph that is none, or whose file is gone; does nothing if it is no longer waited for.
     ///
-    /// - Parameter state: `failed`, `skipped` or `cancelled`.
+    /// - Parameter state: `skipped` or `cancelled`.
     public func giveUp(_ id: Int64, as state: PhotographState, reason: String) throws {
         try writing { database in
-            let waits = try Bool.fetchOne(
-                database, sql: "SELECT state = 'queued' FROM photographs WHERE id = ?", arguments: [id])
-            if waits == true { try close(id, as: state, reason: reason, database) }
+            let isOpen = try Bool.fetchOne(
+                database,
+                sql: "SELECT state IN ('queued', 'running', 'verifying') FROM photographs WHERE id = ?",
+                arguments: [id])
+            guard isOpen == true else { return }
+            try endAttempt(id, outcome: "failed", reason: reason, database)
+            try close(id, as: state, reason: reason, database)
+            try database.execute(
+                sql: "DELETE FROM outputs WHERE photograph_id = ? AND published_at IS NULL", arguments: [id])
         }
+    }
+
+    /// A running photograph, or one that still waits, becomes the first of the queue.
+    private func putBack(_ id: Int64, reason: String?, _ database: Database) throws {
+        try endAttempt(id, outcome: "abandoned", reason: reason, database)
+        try database.execute(
+            sql: """
+                UPDATE photographs SET state = 'queued', queue_position = \(Self.firstPosition), changed_at = ?
+                WHERE id = ? AND state IN ('queued', 'running', 'verifying')
+                """, arguments: [Timestamp.text(now()), id])
     }
 
     private func modelID(_ recipe: Recipe, _ database: Database) throws -> Int64 {

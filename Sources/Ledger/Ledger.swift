@@ -23,22 +23,30 @@ public final class Ledger: Sendable {
 
     /// Opens the ledger of a state folder for writing; creates or migrates it if needed.
     ///
+    /// A ledger of an earlier version is backed up before it is migrated.
+    ///
     /// - Parameters:
     ///   - folder: an existing folder on a local disk.
+    ///   - patience: how long to wait for other programs that have the ledger locked.
     ///   - now: the wall clock for the ledger's timestamps.
     /// - Throws: `LedgerError` if the file is not a ledger, is newer than this program, is damaged or out of reach.
     public static func open(
-        in folder: FilePath, now: @escaping @Sendable () -> Date = { Date() }
+        in folder: FilePath, patience: Duration = .seconds(5), now: @escaping @Sendable () -> Date = { Date() }
     ) throws -> Ledger {
         let path = folder.appending(fileName)
         return try LedgerError.translating(path) {
-            let queue = try DatabaseQueue(path: path.string, configuration: configuration())
-            try queue.writeWithoutTransaction { database in
+            let queue = try DatabaseQueue(path: path.string, configuration: configuration(patience: patience))
+            let ledger = Ledger(path: path, database: queue, now: now)
+            let version = try queue.writeWithoutTransaction { database in
                 let version = try identify(database, path: path)
                 try database.execute(sql: "PRAGMA journal_mode = TRUNCATE; PRAGMA synchronous = FULL")
-                if version < Schema.currentVersion { try migrate(database, path: path) }
+                return version
             }
-            return Ledger(path: path, database: queue, now: now)
+            if version < Schema.currentVersion {
+                if version > 0 { _ = try ledger.backUp(label: "v\(version)") }
+                try queue.writeWithoutTransaction { try migrate($0, path: path) }
+            }
+            return ledger
         }
     }
 
@@ -58,14 +66,21 @@ public final class Ledger: Sendable {
     ///
     /// - Throws: `LedgerError` with the code `corrupt`, naming the first contradiction.
     public func check() throws {
-        try reading { database in
-            let answer = try String.fetchOne(database, sql: "PRAGMA quick_check(1)") ?? "no answer"
-            guard answer == "ok" else {
-                throw LedgerError(
-                    .corrupt, subject: path.string, cause: "the database is damaged (\(answer))",
-                    remedy: "move it away and restore a backup; the photographs themselves are not affected")
-            }
+        try reading { try Self.check($0, path: path) }
+    }
+
+    private static func check(_ database: Database, path: FilePath) throws {
+        let answer = try String.fetchOne(database, sql: "PRAGMA quick_check(1)") ?? "no answer"
+        guard answer == "ok" else {
+            throw LedgerError(
+                .corrupt, subject: path.string, cause: "the database is damaged (\(answer))",
+                remedy: "move it away and restore a backup; the photographs themselves are not affected")
         }
+    }
+
+    /// SQLite's version, as "3.40.1".
+    public func libraryVersion() throws -> String {
+        try reading { try String.fetchOne($0, sql: "SELECT sqlite_version()") ?? "unknown" }
     }
 
     /// Closes the file; the ledger cannot be used afterwards.
@@ -83,10 +98,12 @@ public final class Ledger: Sendable {
 }
 
 extension Ledger {
-    private static func configuration(readOnly: Bool = false, queryOnly: Bool = false) -> Configuration {
+    private static func configuration(
+        readOnly: Bool = false, queryOnly: Bool = false, patience: Duration = .seconds(5)
+    ) -> Configuration {
         var configuration = Configuration()
         configuration.readonly = readOnly
-        configuration.busyMode = .timeout(5)
+        configuration.busyMode = .timeout(patience / .seconds(1))
         configuration.prepareDatabase { database in
             try database.execute(
                 sql: "PRAGMA trusted_schema = OFF; PRAGMA cell_size_check = ON; PRAGMA mmap_size = 0")
@@ -109,6 +126,22 @@ extension Ledger {
         }
     }
 
+    /// The schema's version of the ledger at `path`, which must be whole.
+    ///
+    /// - Throws: `LedgerError`.
+    static func verify(_ path: FilePath) throws -> Int {
+        try LedgerError.translating(path) {
+            let queue = try DatabaseQueue(path: path.string, configuration: configuration(readOnly: true))
+            defer { try? queue.close() }
+            return try queue.read { database in
+                let version = try identify(database, path: path)
+                guard version > 0 else { throw missing(path) }
+                try check(database, path: path)
+                return version
+            }
+        }
+    }
+
     /// A daemon that was killed in its first moment leaves an empty file.
     private static func requireSchema(_ queue: DatabaseQueue, path: FilePath) throws {
         guard try queue.read({ try identify($0, path: path) }) > 0 else { throw missing(path) }
@@ -128,7 +161,7 @@ extension Ledger {
         if application == 0, version == 0, isEmpty { return 0 }
         guard application == Schema.applicationID else {
             throw LedgerError(
-                .notALedger, subject: path.string, cause: "the database belongs to another program",
+                .foreign, subject: path.string, cause: "the database belongs to another program",
                 remedy: "choose another state folder, or move the file away")
         }
         guard version <= Schema.currentVersion else {

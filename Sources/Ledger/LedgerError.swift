@@ -13,14 +13,18 @@ public struct LedgerError: Error, Sendable, Equatable, CustomStringConvertible {
 
         /// There is no ledger in the state folder.
         public static let missing = Code(rawValue: "missing")
-        /// The file is another program's database, or none at all.
+        /// The file is no database at all, or its header is damaged.
         public static let notALedger = Code(rawValue: "not_a_ledger")
+        /// The file is another program's database.
+        public static let foreign = Code(rawValue: "foreign")
         /// A newer version of the program wrote the ledger.
         public static let newer = Code(rawValue: "newer")
         /// The ledger's pages contradict each other.
         public static let corrupt = Code(rawValue: "corrupt")
         /// Another process held the ledger for longer than the busy timeout.
         public static let busy = Code(rawValue: "busy")
+        /// The disk is full; nothing was written.
+        public static let full = Code(rawValue: "full")
         /// The file cannot be opened or written.
         public static let inaccessible = Code(rawValue: "inaccessible")
         /// The question names a photograph that the ledger does not have.
@@ -43,6 +47,9 @@ public struct LedgerError: Error, Sendable, Equatable, CustomStringConvertible {
         self.cause = cause
         self.remedy = remedy
     }
+
+    /// Whether the same call may succeed later without anyone mending the ledger.
+    public var isPassing: Bool { code == .busy || code == .full }
 
     public var description: String { "\(subject): \(cause); \(remedy)" }
 }
@@ -72,6 +79,9 @@ extension LedgerError {
             self.init(
                 .busy, subject: subject, cause: "another process keeps the ledger locked",
                 remedy: "end the program that has it open and try again")
+        case .SQLITE_FULL:
+            self.init(
+                .full, subject: subject, cause: "the disk is full", remedy: "free some space in the state folder")
         default:
             self.init(
                 .inaccessible, subject: subject, cause: error.message ?? "SQLite error \(error.resultCode.rawValue)",

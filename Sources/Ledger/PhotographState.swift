@@ -14,9 +14,9 @@ public enum PhotographState: String, Sendable, CaseIterable, Codable {
     case skipped
     /// The same content was already denoised with the same recipe.
     case duplicate
-    /// An attempt ended with an error; the reason is in the row.
+    /// The latest attempt ended with an error that may pass; it is tried again.
     case failed
-    /// Set aside after it ended the daemon repeatedly.
+    /// Set aside: an error that does not pass, too many failures, or it ended the daemon repeatedly.
     case quarantined
     /// Given up before work began, for example because the file disappeared.
     case cancelled

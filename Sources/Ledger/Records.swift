@@ -42,6 +42,8 @@ public struct PhotographDetails: Sendable, Equatable {
     public var contentHash: String?
     public var recipeHash: String?
     public var duplicateOf: Int64?
+    /// When a failed photograph is tried again by itself; UTC, ISO 8601.
+    public var retryAt: String?
     public var lens: String?
     /// Seconds.
     public var exposure: Double?

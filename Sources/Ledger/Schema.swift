@@ -6,7 +6,7 @@ enum Schema {
     static let applicationID: Int32 = 0x646E_7364
 
     /// Script n leads from `user_version` n to n + 1.
-    static let migrations = [version1]
+    static let migrations = [version1, version2]
 
     static var currentVersion: Int { migrations.count }
 
@@ -115,5 +115,15 @@ enum Schema {
         FROM photographs
         LEFT JOIN models ON models.id = photographs.model_id
         LEFT JOIN outputs ON outputs.photograph_id = photographs.id;
+        """
+
+    /// Photographs that failed: how often in a row, and when they are tried again; no moment if they are not.
+    private static let version2 = """
+        CREATE TABLE retries (
+            photograph_id INTEGER PRIMARY KEY REFERENCES photographs (id) ON DELETE CASCADE,
+            failures      INTEGER NOT NULL CHECK (failures >= 1),
+            due_at        TEXT
+        ) STRICT;
+        CREATE INDEX retries_due ON retries (due_at) WHERE due_at IS NOT NULL;
         """
 }

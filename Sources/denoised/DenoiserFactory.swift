@@ -1,13 +1,21 @@
+import DenoiseService
 import Denoising
-import SystemPackage
+import Imaging
 
-/// Makes what denoises photographs from options and the models of a state folder; loads the weights.
+/// Makes what denoises photographs from the configuration and the models of its state folder; loads the weights.
 struct DenoiserFactory: Sendable {
     /// - Throws: an error whose description is one line for the operator.
-    let make: @Sendable (_ options: ImageOptions, _ state: FilePath) throws -> any PhotographDenoising
+    let make: @Sendable (_ configuration: Configuration) throws -> any PhotographDenoising
 }
 
 /// The networks of this program; the commands of the service name none themselves.
-let denoiserFactory = DenoiserFactory { options, state in
-    try PhotographDenoiser(options: options, state: state)
+let denoiserFactory = DenoiserFactory { configuration in
+    try PhotographDenoiser(
+        options: configuration.image, state: configuration.state, limits: DecodingLimits(configuration.limits))
+}
+
+extension DecodingLimits {
+    init(_ limits: Configuration.Limits) {
+        self.init(megapixels: limits.megapixels, sampleBytes: limits.memory.map { Int($0) })
+    }
 }

@@ -55,6 +55,79 @@ import Testing
         #expect(Set(loaded.origins.keys) == Set(ConfigurationKey.all.map(\.name)).subtracting(expert))
     }
 
+    @Test func theKeysOfOperationAreRead() throws {
+        let configuration = try load(
+            """
+            watch:
+              mode: poll
+              poll_interval: 30s
+              on_success: archive
+              on_duplicate: copy
+            output:
+              compression: none
+            finetune:
+              enabled: yes
+              schedule: 22:30-06:15
+              min_captures: 50
+            limits:
+              memory: 2GiB
+              megapixels: 102.4
+              max_attempts: 3
+              retry_backoff: 2m
+            hooks:
+              pre: /usr/local/bin/before
+              post: /usr/local/bin/after
+              timeout: 90s
+            history:
+              keep: 365d
+            """
+        ).values
+        #expect(configuration.watch.mode == .poll)
+        #expect(configuration.watch.pollInterval == .seconds(30))
+        #expect(configuration.watch.onSuccess == .archive)
+        #expect(configuration.watch.onDuplicate == .copy)
+        #expect(configuration.image.compression == OutputCompression.none)
+        #expect(configuration.finetune.isEnabled)
+        #expect(configuration.finetune.schedule == DailyWindow(start: 1350, end: 375))
+        #expect(configuration.finetune.minimumCaptures == 50)
+        #expect(configuration.limits.memory == 2 << 30)
+        #expect(configuration.limits.megapixels == 102.4)
+        #expect(configuration.limits.maximumAttempts == 3)
+        #expect(configuration.limits.retryBackoff == .seconds(120))
+        #expect(configuration.hooks.pre == "/usr/local/bin/before")
+        #expect(configuration.hooks.post == "/usr/local/bin/after")
+        #expect(configuration.hooks.timeout == .seconds(90))
+        #expect(configuration.history.keep == .seconds(365 * 86400))
+    }
+
+    /// What `config show` prints can be put into a file and means the same.
+    @Test(arguments: ConfigurationKey.all.map(\.name))
+    func everyValueReadsBackAsItself(name: String) throws {
+        let key = try #require(ConfigurationKey.all.first { $0.name == name })
+        guard let texts = key.values(in: Configuration()), !texts.isEmpty else { return }
+        let flag = ConfigurationFlag(key: name, values: texts, flag: "--set")
+        let loaded = try ConfigurationLoader(environment: [:], flags: [flag]).load(text: "", from: "/x")
+        #expect(loaded.values == Configuration())
+        #expect(key.values(in: loaded.values) == texts)
+    }
+
+    @Test(arguments: [("01:00-05:00", 60, 240), ("23:00 - 01:00", 1380, 120), ("00:00-23:59", 0, 1439)])
+    func partsOfTheDayAreRead(text: String, start: Int, length: Int) throws {
+        let window = try #require(DailyWindow(text))
+        #expect(window.start == start)
+        #expect(window.length == length)
+        #expect(DailyWindow(window.description) == window)
+        #expect(window.contains(minute: start) && !window.contains(minute: window.end))
+    }
+
+    @Test func aWindowMayPassMidnight() {
+        let window = DailyWindow(start: 1380, end: 60)
+        #expect([1379, 1380, 1439, 0, 59, 60].map(window.contains) == [false, true, true, true, true, false])
+    }
+
+    @Test(arguments: ["", "1-5", "24:00-05:00", "01:60-02:00", "05:00-05:00", "01:00-05:00-06:00"])
+    func otherTextIsNoPartOfTheDay(text: String) { #expect(DailyWindow(text) == nil) }
+
     @Test func anEmptyFileIsTheDefault() throws {
         #expect(try load("").values.watch == Configuration().watch)
         #expect(try load("# nothing\n").values.watch == Configuration().watch)

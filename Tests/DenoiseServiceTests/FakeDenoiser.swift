@@ -60,6 +60,6 @@ func bytes(of path: FilePath) throws -> [UInt8] {
 
 func write(_ content: some Sequence<UInt8>, to path: FilePath) throws {
     let file = try FileDescriptor.open(
-        path, .writeOnly, options: [.create, .truncate], permissions: [.ownerReadWrite])
+        path, .writeOnly, options: [.create, .truncate, .closeOnExec], permissions: [.ownerReadWrite])
     _ = try file.closeAfter { try file.writeAll(content) }
 }

@@ -63,7 +63,8 @@ import Testing
         let box = Clock()
         let progress = ServiceProgress()
         let reporter = StatusReporter(
-            progress: progress, waiting: { 0 }, manager: manager, state: folder.state, time: { box.now })
+            progress: progress, waiting: { 0 }, gate: PauseGate { box.now }, manager: manager, state: folder.state,
+            time: { box.now }, logger: .silent)
         var memory = StatusReporter.Memory()
         func pings(at seconds: Int) -> Int {
             box.now = .seconds(seconds)

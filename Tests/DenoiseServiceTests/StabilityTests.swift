@@ -6,13 +6,15 @@ import Testing
 @testable import DenoiseService
 
 @Suite struct StabilityTests {
+    private let delay = Duration.seconds(5)
+
     private func file(_ size: Int64, modified: Int64 = 0, changed: Int64 = 0) -> FileIdentity {
         FileIdentity(size: size, modified: modified, changed: changed, inode: 1)
     }
 
     @Test func aStillFileIsStableAfterTheDelay() {
-        var tracker = StabilityTracker(delay: .seconds(5))
-        _ = tracker.observe("/a", file(1), at: .zero)
+        var tracker = StabilityTracker()
+        _ = tracker.observe("/a", file(1), at: .zero, delay: delay)
         #expect(tracker.due(at: .seconds(4.9)).isEmpty)
         #expect(tracker.due(at: .seconds(5)) == ["/a"])
         let isStable = tracker.confirm("/a", file(1), at: .seconds(5))
@@ -27,34 +29,34 @@ import Testing
         FileIdentity(size: 1, modified: 0, changed: 0, inode: 2),
     ])
     func anyChangeStartsTheDelayAgain(change: FileIdentity) {
-        var tracker = StabilityTracker(delay: .seconds(5))
-        _ = tracker.observe("/a", file(1), at: .zero)
-        let isNews = tracker.observe("/a", change, at: .seconds(4))
+        var tracker = StabilityTracker()
+        _ = tracker.observe("/a", file(1), at: .zero, delay: delay)
+        let isNews = tracker.observe("/a", change, at: .seconds(4), delay: delay)
         #expect(isNews)
         #expect(tracker.due(at: .seconds(8.9)).isEmpty)
         #expect(tracker.due(at: .seconds(9)) == ["/a"])
     }
 
     @Test func aSlowUploadIsWaitedFor() {
-        var tracker = StabilityTracker(delay: .seconds(5))
+        var tracker = StabilityTracker()
         for second in 0..<20 {
-            _ = tracker.observe("/a", file(Int64(second)), at: .seconds(second * 2))
+            _ = tracker.observe("/a", file(Int64(second)), at: .seconds(second * 2), delay: delay)
             #expect(tracker.due(at: .seconds(second * 2 + 1)).isEmpty)
         }
         #expect(tracker.deadline == .seconds(43))
     }
 
     @Test func aChangeSeenAtTheLastLookKeepsTheFile() {
-        var tracker = StabilityTracker(delay: .seconds(5))
-        _ = tracker.observe("/a", file(1), at: .zero)
+        var tracker = StabilityTracker()
+        _ = tracker.observe("/a", file(1), at: .zero, delay: delay)
         let isStable = tracker.confirm("/a", file(2), at: .seconds(5))
         #expect(!isStable)
         #expect(tracker.due(at: .seconds(10)) == ["/a"])
     }
 
     @Test func filesAreStableInTheOrderOfTheirArrival() {
-        var tracker = StabilityTracker(delay: .seconds(1))
-        for name in ["/c", "/a", "/b"] { _ = tracker.observe(FilePath(name), file(1), at: .zero) }
+        var tracker = StabilityTracker()
+        for name in ["/c", "/a", "/b"] { _ = tracker.observe(FilePath(name), file(1), at: .zero, delay: .seconds(1)) }
         #expect(tracker.due(at: .seconds(1)) == ["/c", "/a", "/b"])
     }
 

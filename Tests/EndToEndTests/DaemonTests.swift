@@ -59,6 +59,56 @@ extension EndToEnd {
             #expect(try place.names("out") == ["photo-denoised.jpg"])
             #expect(try place.run("status", "--state", "state").lines.first == "no daemon is running")
         }
+
+        @Test func aRunningDaemonTakesCommands() throws {
+            let run = try daemon()
+            #expect(try wait(for: run) { manager.messages.contains("READY=1") })
+            let pause = try #require(
+                try place.run("pause", "--for", "1h", "--json", "--state", "state").objects().first)
+            #expect(pause["paused"] as? Bool == true)
+            #expect(pause["pause_seconds_left"] as? Double ?? 0 > 3500)
+            try place.put("made/rgb.jpg", as: "copy.part")
+            try FileManager.default.moveItem(at: place["copy.part"], to: place["in/photo.jpg"])
+            #expect(
+                try wait(for: run) {
+                    let status = try place.run("status", "--json", "--state", "state").objects().first
+                    return status?["waiting"] as? Int == 1 && status?["paused"] as? Bool == true
+                })
+            #expect(try place.run("resume", "--state", "state").output == "resumed\n")
+            #expect(
+                try wait(for: run) {
+                    try place.run("history", "--json", "--status", "done", "--state", "state").lines.count == 1
+                })
+            let doctor = try place.run("doctor", "--inbox", "in", "--output", "out", "--state", "state")
+            #expect(doctor.code == 0 || doctor.output.contains("MiB free"), "\(doctor.output)")
+            #expect(doctor.output.contains("ok  daemon: process "))
+
+            // Another state, the same inbox.
+            let second = try place.run(
+                "run", "--inbox", "in", "--output", "out", "--state", "other", "--model", place.model)
+            #expect(second.code == 11)
+            #expect(second.errorLines.count == 1)
+            run.terminate()
+            #expect(try run.finish().code == 0)
+            #expect(try place.run("pause", "--state", "state").code == 1)
+        }
+
+        @Test func theConfigurationIsCheckedAndShown() throws {
+            try Data("watch:\n  path: \(place["in"].path)\n  pth: x\n".utf8).write(to: place["bad.yaml"])
+            let bad = try place.run("config", "check", "--config", "bad.yaml")
+            #expect(bad.code == 78)
+            #expect(bad.errors.contains("line 3"))
+            let text = "watch:\n  path: \(place["in"].path)\noutput:\n  dir: \(place["out"].path)\n"
+            try Data(text.utf8).write(to: place["good.yaml"])
+            #expect(try place.run("config", "check", "--config", "good.yaml").code == 0)
+            let rows = try place.run("config", "show", "--json", "--config", "good.yaml").objects()
+            let output = try #require(rows.first { $0["key"] as? String == "output.dir" })
+            #expect(output["value"] as? String == place["out"].path)
+            #expect((output["origin"] as? String)?.hasSuffix("good.yaml, line 4") == true)
+            let defaults = try place.run("config", "defaults")
+            try Data(defaults.output.utf8).write(to: place["defaults.yaml"])
+            #expect(defaults.code == 0 && defaults.output.contains("# stability_delay: "))
+        }
     }
 }
 

@@ -5,6 +5,9 @@ extension EndToEnd {
     @Suite struct HelpTests {
         private static let commands = [
             [], ["run"], ["process"], ["status"], ["history"], ["show"], ["stats"], ["explain"], ["retry"],
+            ["pause"], ["resume"], ["quarantine"], ["quarantine", "list"], ["quarantine", "release"],
+            ["quarantine", "purge"], ["config"], ["config", "check"], ["config", "defaults"], ["config", "show"],
+            ["doctor"],
             ["evaluate"],
             ["compare"], ["bench"], ["train"], ["model"], ["model", "list"], ["model", "show"],
             ["model", "import"], ["model", "verify"], ["model", "use"], ["model", "rollback"],

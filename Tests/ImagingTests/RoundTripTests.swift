@@ -103,6 +103,21 @@ struct RoundTripTests {
         #expect(files[0] == files[1])
     }
 
+    @Test func anUncompressedTIFFHoldsTheSameSamples() throws {
+        let folder = try TemporaryFolder()
+        let photograph = try ImageDecoder.decode(Fixtures.made("rgb16-little.tif"))
+        var sizes: [Int] = []
+        for compresses in [true, false] {
+            let staged = try StagedFile(folder.path.appending("\(compresses).tif"))
+            try ImageEncoder.encode(photograph, format: .tiff, compressesTIFF: compresses, to: staged)
+            let contents = try FileContents(staged.finish())
+            #expect(try ImageDecoder.decode(contents).pixels.samples == photograph.pixels.samples)
+            sizes.append(contents.bytes.count)
+        }
+        let samples = photograph.pixels.width * photograph.pixels.height * photograph.pixels.channels * 2
+        #expect(sizes[0] < sizes[1] && sizes[1] >= samples)
+    }
+
     @Test func formatsFollowTheSource() {
         #expect(ImageEncoder.Format(keeping: .raw) == .tiff)
         #expect(ImageEncoder.Format(keeping: .png) == .png)

@@ -15,7 +15,7 @@ import Testing
         nikon.iso = 12800
         _ = try ledger.complete("/in/2.dng", content: digest("2"), output: nikon)
         folder.advance(by: 3600)
-        try ledger.giveUp(try ledger.queue("/in/3.dng"), as: .failed, reason: "not a photograph")
+        _ = try ledger.fail(try ledger.queue("/in/3.dng"), reason: "not a photograph", retry: .patient)
         folder.advance(by: 3600)
         _ = try ledger.queue("/in/4.dng")
         return ledger

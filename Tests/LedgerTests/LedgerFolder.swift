@@ -44,6 +44,10 @@ extension Recipe {
     static let standard = Recipe(hash: digest("a"), modelName: "restormer-p", modelHash: digest("b"), preset: "best")
 }
 
+extension RetryPolicy {
+    static let patient = RetryPolicy(maximumAttempts: 3, backoff: .seconds(60))
+}
+
 extension OutputRecord {
     static func at(_ path: FilePath, metrics: [String: Double] = ["noise_before": 12.5]) -> OutputRecord {
         OutputRecord(

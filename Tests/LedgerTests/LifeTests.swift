@@ -11,7 +11,7 @@ import Testing
         var order: [String] = []
         while let next = try ledger.nextQueued() {
             order.append(next.path.lastComponent?.string ?? "")
-            try ledger.giveUp(next.id, as: .failed, reason: "no")
+            try ledger.giveUp(next.id, as: .skipped, reason: "no")
         }
         #expect(order == ["8.dng", "7.dng", "6.dng", "5.dng", "4.dng"])
     }
@@ -97,7 +97,7 @@ import Testing
         try ledger.apply([.settling("/in/a.dng", .sized(2))])
         let claim = try ledger.claim(id, contentHash: digest("1"), identity: .sized(1), recipe: .standard)
         #expect(claim == .withdrawn)
-        try ledger.giveUp(id, as: .failed, reason: "no")
+        #expect(try ledger.fail(id, reason: "no", retry: nil) == .withdrawn)
         #expect(try ledger.show(id).record.status == .settling)
     }
 
@@ -111,7 +111,7 @@ import Testing
         let ledger = try LedgerFolder().open()
         let id = try ledger.queue("/in/a.dng")
         _ = try ledger.claim(id, contentHash: digest("1"), identity: .sized(1), recipe: .standard)
-        try ledger.setBack(id, .failed(reason: "half a file"))
+        _ = try ledger.fail(id, reason: "half a file", retry: .patient)
         #expect(try ledger.queue("/in/a.dng", size: 2) == id)
         let claim = try ledger.claim(id, contentHash: digest("2"), identity: .sized(2), recipe: .standard)
         #expect(claim == .started(attempt: 2))
@@ -159,7 +159,7 @@ import Testing
         let ledger = try LedgerFolder().open()
         let done = try ledger.complete("/in/a.dng", content: digest("1"))
         let failed = try ledger.queue("/in/b.dng")
-        try ledger.giveUp(failed, as: .failed, reason: "no")
+        _ = try ledger.fail(failed, reason: "no", retry: .patient)
         let error = #expect(throws: LedgerError.self) { try ledger.retry([failed, done]) }
         #expect(error?.code == .wrongState)
         #expect(try ledger.show(failed).record.status == .failed)

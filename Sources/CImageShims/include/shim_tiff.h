@@ -23,6 +23,7 @@ typedef struct {
     uint16_t extra_kinds[SHIM_TIFF_MAX_EXTRA];  ///< TIFF's ExtraSamples: 0 unspecified, 1 premultiplied alpha, 2 alpha.
     int orientation;                            ///< 1 to 8.
     int converted;  ///< 1 when libtiff converts the colour space (CMYK, YCbCr, Lab, LogLuv).
+    int is_uncompressed;  ///< For writing: 1 leaves samples as they are, 0 deflates them.
     int pages;      ///< Images in the file, reduced ones included.
     const uint8_t *profile;                     ///< ICC profile or NULL; lives as long as the reader.
     size_t profile_count;

@@ -20,6 +20,11 @@ public enum OutputFormat: String, Sendable, CaseIterable, Codable {
     case tiff, png, jpeg
 }
 
+/// How the pixels of a TIFF are packed; neither loses any.
+public enum OutputCompression: String, Sendable, CaseIterable, Codable {
+    case deflate, none
+}
+
 /// Everything that decides how one photograph is denoised: part of the recipe that the ledger keys on.
 public struct ImageOptions: Sendable, Equatable, Codable {
     public var preset: Preset = .best
@@ -29,6 +34,8 @@ public struct ImageOptions: Sendable, Equatable, Codable {
     public var format: OutputFormat = .same
     /// 8 or 16; nil keeps the input's depth (16 for RAW).
     public var bitDepth: Int?
+    /// Of TIFF only; nil is deflate. Recipes of earlier versions do not have it, so it stays absent where it is not set.
+    public var compression: OutputCompression?
     /// 0 keeps the input, 1 is fully denoised.
     public var strength: Double = 1
     /// Side of a tile in pixels; nil lets the network choose.

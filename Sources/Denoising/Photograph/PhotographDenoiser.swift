@@ -108,8 +108,11 @@ public struct PhotographDenoiser: PhotographDenoising {
         let file = try StagedFile(directory.appending(options.outputName(of: source.path, format.fileExtension)))
         let isConverted =
             photograph.format == .raw || format != .init(keeping: photograph.format) || options.bitDepth != nil
+            || options.compression != nil
         if isChanged || isConverted {
-            try ImageEncoder.encode(photograph, format: format, bitDepth: options.bitDepth, to: file)
+            try ImageEncoder.encode(
+                photograph, format: format, bitDepth: options.bitDepth,
+                compressesTIFF: options.compression != OutputCompression.none, to: file)
         } else {
             try file.write(source.bytes)
         }

@@ -36,7 +36,7 @@ func complain(_ error: any Error) {
 private func exitCode(for error: any Error) -> ExitCode {
     if let error = error as? ServiceError {
         switch error.code {
-        case .badConfiguration: return ExitStatus.badConfiguration
+        case .badConfiguration, .networkState: return ExitStatus.badConfiguration
         case .missingConfiguration: return ExitStatus.missing
         case .locked: return ExitStatus.locked
         default: return ExitStatus.failed
@@ -45,7 +45,7 @@ private func exitCode(for error: any Error) -> ExitCode {
     if let error = error as? LedgerError {
         switch error.code {
         // A full disk passes, so a service manager may try again.
-        case .unknownPhotograph, .wrongState, .inaccessible: return ExitStatus.failed
+        case .unknownPhotograph, .wrongState, .inaccessible, .full: return ExitStatus.failed
         case .busy: return ExitStatus.locked
         default: return ExitStatus.missing
         }

@@ -1,11 +1,11 @@
 import ArgumentParser
-import Ledger
+import DenoiseService
 
 /// `denoised retry`: tries failed photographs again.
 struct RetryCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "retry", abstract: "Put photographs into the queue again.",
-        discussion: "A running daemon takes them within a second; otherwise the next one does.")
+        discussion: "The running daemon takes them at once; without one the next does.")
 
     @OptionGroup var location: StateOptions
 
@@ -15,19 +15,22 @@ struct RetryCommand: AsyncParsableCommand {
     @Flag(help: "Every photograph that failed.")
     var failed = false
 
+    @Flag(help: "One JSON document.")
+    var json = false
+
     func validate() throws {
         if ids.isEmpty == !failed { throw ValidationError("Give numbers of photographs, or --failed.") }
     }
 
     func run() async throws {
         try await reportingFailure {
-            let folder = try location.folder()
-            // Says that there is none rather than creating one.
-            _ = try Ledger.openForReading(in: folder)
-            let ledger = try Ledger.open(in: folder)
-            let queued = failed ? try ledger.retryFailed() : ids
-            if !failed { try ledger.retry(ids) }
-            print("\(queued.count) queued")
+            let queued = try QueueControl(folder: try location.folder()).retry(failed ? nil : ids)
+            printNumbers(queued, as: "queued", json: json)
         }
     }
+}
+
+/// "3 queued", or the photographs' numbers as a JSON document.
+func printNumbers(_ ids: [Int64], as name: String, json: Bool) {
+    print(json ? JSONText.object([(name, .list(ids.map(JSONText.integer)))]).line : "\(ids.count) \(name)")
 }

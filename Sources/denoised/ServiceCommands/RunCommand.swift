@@ -37,7 +37,7 @@ struct RunCommand: AsyncParsableCommand {
     func run() async throws {
         try await reportingFailure {
             let settings = try location.configuration(flags())
-            dryRun ? try plan(settings) : try await work(settings)
+            dryRun ? try plan(settings) : try await work(settings, flags())
         }
     }
 
@@ -53,20 +53,26 @@ struct RunCommand: AsyncParsableCommand {
             let parts = assignment.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false).map(
                 String.init)
             guard parts.count == 2 else { throw ValidationError("--set takes section.key=value, not \(assignment).") }
-            let isList = ConfigurationKey.all.first { $0.name == parts[0] }?.isList ?? false
-            let values = isList ? parts[1].split(separator: ",").map(String.init) : [parts[1]]
+            let key = ConfigurationKey.all.first { $0.name == parts[0] }
+            let values = key?.split(parts[1], at: ",") ?? [parts[1]]
             flags.append(ConfigurationFlag(key: parts[0], values: values, flag: "--set \(parts[0])"))
         }
         return flags
     }
 
-    private func work(_ settings: Configuration) async throws {
+    private func work(_ settings: Configuration, _ flags: [ConfigurationFlag]) async throws {
+        let logger = Logger(label: "denoised")
         let lock = try Daemon.lock(settings)
-        let ledger = try Ledger.open(in: settings.state)
-        try ledger.check()
+        let (ledger, rescue) = try Ledger.openOrRescue(in: settings.state)
+        if let rescue { logger.critical("ledger was damaged", metadata: ["error": "\(rescue)"]) }
+        let location = location
         let daemon = try Daemon(
-            configuration: settings, denoiser: try denoiserFactory.make(settings.image, settings.state), ledger: ledger,
-            lock: lock, logger: Logger(label: "denoised"))
+            configuration: settings, denoiser: try denoiserFactory.make(settings), ledger: ledger, lock: lock,
+            logger: logger,
+            reload: { current in
+                let settings = try location.configuration(flags)
+                return settings == current ? nil : (settings, try denoiserFactory.make(settings))
+            })
         let outcome = try await daemon.run(oneshot: oneshot)
         guard oneshot else { return }
         if !outcome.isDrained { throw ExitStatus.interrupted }
@@ -77,7 +83,7 @@ struct RunCommand: AsyncParsableCommand {
 
     private func plan(_ settings: Configuration) throws {
         try settings.validate()
-        let denoiser = try denoiserFactory.make(settings.image, settings.state)
+        let denoiser = try denoiserFactory.make(settings)
         var ledger: Ledger?
         do {
             ledger = try Ledger.openForReading(in: settings.state)

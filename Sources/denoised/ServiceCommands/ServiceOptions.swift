@@ -13,10 +13,13 @@ struct StateOptions: ParsableArguments {
     var state: String?
 
     /// The configuration with these options and `flags` applied.
-    func configuration(_ flags: [ConfigurationFlag] = []) throws -> Configuration {
+    func configuration(_ flags: [ConfigurationFlag] = []) throws -> Configuration { try loaded(flags).values }
+
+    /// The same, with the origin of each value.
+    func loaded(_ flags: [ConfigurationFlag] = []) throws -> LoadedConfiguration {
         var flags = flags
         if let state { flags.append(ConfigurationFlag(key: "state.dir", values: [absolute(state)], flag: "--state")) }
-        return try ConfigurationLoader(flags: flags).load(file: config.map { FilePath(absolute($0)) }).values
+        return try ConfigurationLoader(flags: flags).load(file: config.map { FilePath(absolute($0)) })
     }
 
     /// The ledger for questions; a state folder that is named needs no configuration.

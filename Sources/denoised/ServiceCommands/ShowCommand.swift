@@ -32,6 +32,7 @@ struct ShowCommand: AsyncParsableCommand {
         if let width = details.width, let height = details.height { size = "\(width) × \(height)" }
         var facts: [(String, String?)] = [
             ("photograph", "\(record.id)"), ("status", record.status.rawValue), ("reason", record.reason),
+            ("next attempt", details.retryAt),
             ("source", record.source), ("output", record.output), ("duplicate of", details.duplicateOf.map { "\($0)" }),
             ("camera", record.camera), ("lens", details.lens), ("ISO", record.iso.map { decimal($0, digits: 0) }),
             ("exposure", details.exposure.map(exposureTime)), ("size", size), ("model", record.model),

@@ -1,0 +1,73 @@
+import Imaging
+import Ledger
+import SystemPackage
+
+/// What an error means for the photograph that it happened to.
+struct Failure: Sendable, Equatable {
+    enum Kind: Sendable, Equatable {
+        /// May pass: bad sectors, a share's hiccup, a lack of memory, rights that were forgotten.
+        case transient
+        /// Will not: the same bytes give the same answer.
+        case permanent
+        /// No output can be written at present, whichever photograph it is of.
+        case noSpace
+        /// The file is gone.
+        case vanished
+        /// The file changed while it was read.
+        case changed
+        /// A link, pipe or device.
+        case irregular
+    }
+
+    /// Whoever decodes a file younger than this may have half a copy.
+    static let youth = Duration.seconds(600)
+
+    var kind: Kind
+    /// One line.
+    var reason: String
+
+    /// - Parameter age: time since the file was modified by the wall clock; negative for the future, which is as
+    ///   suspicious as the recent past.
+    init(_ error: any Error, age: Duration) {
+        reason = Self.line("\(error)")
+        switch error {
+        case let error as ImagingError: kind = Self.kind(of: error, isYoung: abs(age / .seconds(1)) < 600)
+        case let error as ServiceError: kind = Self.kind(of: error)
+        case let error as Errno: kind = Self.kind(of: error)
+        // Whoever does not say gets its attempts, and quarantine if they do not help.
+        default: kind = .transient
+        }
+    }
+
+    private static func kind(of error: ImagingError, isYoung: Bool) -> Kind {
+        switch error.code {
+        case .malformed: isYoung ? .transient : .permanent
+        case .unsupported, .limitExceeded: .permanent
+        case .notARegularFile: .irregular
+        case .changedWhileReading: .changed
+        case .readFailed, .writeFailed: error.errno.map(kind) ?? .transient
+        default: .transient
+        }
+    }
+
+    private static func kind(of error: ServiceError) -> Kind {
+        switch error.code {
+        case .vanished: .vanished
+        case .notARegularFile: .irregular
+        case .noSpace: .noSpace
+        default: error.errno.map(kind) ?? .transient
+        }
+    }
+
+    private static func kind(of number: Errno) -> Kind {
+        switch number {
+        case .noSpace, .diskQuotaExceeded: .noSpace
+        case .noSuchFileOrDirectory: .vanished
+        default: .transient
+        }
+    }
+
+    private static func line(_ text: String) -> String {
+        text.isEmpty ? "unknown error" : text.split(whereSeparator: \.isNewline).joined(separator: " ")
+    }
+}

@@ -1,0 +1,44 @@
+import Denoising
+import Ledger
+import Synchronization
+
+/// What the service works with: a reload replaces all of it at once.
+struct Settings: Sendable {
+    var configuration: Configuration
+    var denoiser: any PhotographDenoising
+    var output: OutputFolder
+
+    init(_ configuration: Configuration, denoiser: any PhotographDenoising) {
+        self.configuration = configuration
+        self.denoiser = denoiser
+        output = OutputFolder(configuration.output.directory ?? configuration.state, state: configuration.state)
+    }
+
+    var retryPolicy: RetryPolicy {
+        RetryPolicy(
+            maximumAttempts: configuration.limits.maximumAttempts, backoff: configuration.limits.retryBackoff)
+    }
+
+    var recipe: Recipe {
+        Recipe(
+            hash: denoiser.recipeHash, modelName: denoiser.modelName, modelHash: denoiser.modelHash,
+            preset: configuration.image.preset.rawValue)
+    }
+}
+
+/// The settings that hold now. Who works with them takes them once for each photograph or round.
+final class LiveSettings: Sendable {
+    private let settings: Mutex<(value: Settings, generation: Int)>
+
+    init(_ settings: Settings) {
+        self.settings = Mutex((settings, 0))
+    }
+
+    var current: Settings { settings.withLock { $0.value } }
+    /// Grows with every reload.
+    var generation: Int { settings.withLock { $0.generation } }
+
+    func replace(_ settings: Settings) {
+        self.settings.withLock { $0 = (settings, $0.generation + 1) }
+    }
+}

@@ -1,0 +1,46 @@
+import Logging
+import ServiceLifecycle
+import UnixSignals
+
+/// Reads the configuration again on SIGHUP. Whatever is wrong with it, the service goes on with the old one and says so.
+struct Reloader: Service {
+    let live: LiveSettings
+    let manager: ServiceManager
+    let progress: ServiceProgress
+    let logger: Logger
+    let reload: Daemon.Reload?
+    /// Called after the settings were replaced.
+    let onReload: @Sendable () -> Void
+
+    func run() async throws {
+        let signals = await UnixSignalsSequence(trapping: .sighup)
+        for await _ in signals.cancelOnGracefulShutdown() { perform() }
+    }
+
+    /// One reload; between RELOADING and READY the service works as before.
+    func perform() {
+        manager.reloading()
+        defer { manager.ready() }
+        let current = live.current.configuration
+        do {
+            guard let (configuration, denoiser) = try reload?(current) else {
+                progress.warn("configuration", nil)
+                return logger.notice("configuration unchanged")
+            }
+            try configuration.validate()
+            guard configuration.state == current.state else {
+                throw ServiceError(
+                    .badConfiguration, subject: "state.dir", cause: "it cannot change while the service runs",
+                    remedy: "restart the service")
+            }
+            let settings = Settings(configuration, denoiser: denoiser)
+            if settings.output.path != live.current.output.path { try settings.output.prepare() }
+            live.replace(settings)
+            progress.warn("configuration", nil)
+            logger.notice("configuration reloaded")
+            onReload()
+        } catch {
+            progress.warn("configuration", "the old configuration stays: \(error)")
+        }
+    }
+}
