@@ -1,4 +1,6 @@
 import Denoising
+import Imaging
+import Logging
 import SystemPackage
 
 /// Makes what denoises photographs from options and the models of a state folder; loads the weights.
@@ -9,5 +11,13 @@ struct DenoiserFactory: Sendable {
 
 /// The networks of this program; the commands of the service name none themselves.
 let denoiserFactory = DenoiserFactory { options, state in
-    try PhotographDenoiser(options: options, state: state)
+    let decoder = DecoderProcess()
+    if !decoder.isConfined() {
+        Logger(label: "denoised").warning(
+            "this system does not let decoders lock themselves in",
+            metadata: ["raw": decoder.confinement == .required ? "refused" : "decoded without walls"])
+    }
+    return try PhotographDenoiser(
+        options: options, state: state, decoder: .inChild(decoder),
+        checkpoints: TileCheckpoints(folder: state.appending("checkpoints")))
 }
