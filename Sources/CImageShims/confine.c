@@ -43,10 +43,14 @@ static int landlock(void) {
     return 0;
 }
 
-/// A hard limit that is lower already cannot be raised, nor need it be.
+/// Lowers a limit; one that is lower already stays.
 static void limit(int resource, uint64_t soft, uint64_t hard) {
-    const struct rlimit both = {soft, hard};
-    (void)setrlimit(resource, &both);
+    struct rlimit both;
+    if (getrlimit(resource, &both) == 0) {
+        both.rlim_max = hard < both.rlim_max ? hard : both.rlim_max;
+        both.rlim_cur = soft < both.rlim_max ? soft : both.rlim_max;
+        (void)setrlimit(resource, &both);
+    }
 }
 
 /// Bytes of address space in use.

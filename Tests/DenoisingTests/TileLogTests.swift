@@ -134,7 +134,8 @@ import Testing
 
     @Test func aPhotographThatIsSoonDoneLeavesNothing() throws {
         try inPlace { place in
-            #expect(try place.denoise(place.log(delay: .seconds(3600))).resumed == 0)
+            let quick = try place.denoise(place.log(delay: .seconds(3600)))
+            #expect(quick.resumed == 0)
             #expect(!FileManager.default.fileExists(atPath: place.checkpoints.string))
         }
     }
