@@ -1,10 +1,9 @@
 import Foundation
-import TestSupport
 import Testing
 
 extension EndToEnd {
     /// Damaged photographs through the whole program: each ends in an output or in one line.
-    @Suite(.timeLimit(.minutes(Soak.isOn ? 600 : 5))) struct MutationTests {
+    @Suite(.timeLimit(.minutes(Soak.isOn ? 600 : 5))) struct DamagedFileTests {
         private static let originals = [
             "made/mosaic.dng", "camera/kodak-dc50.kdc", "made/rgb16-little.tif", "made/rgb16-big.tif",
             "made/rgb8-tiled.tif",
@@ -26,7 +25,7 @@ extension EndToEnd {
                 try place.folder("\(batch)")
                 for number in 0..<80 {
                     let original = Self.originals[random.below(Self.originals.count)]
-                    let damaged = Self.damage(try Fixtures.data("Images/\(original)"), &random)
+                    let damaged = Self.damage(try Workplace.fixture(original), &random)
                     try damaged.write(to: place["\(batch)/\(number)-\(original.split(separator: "/")[1])"])
                 }
                 let before = try place.contents("\(batch)")
