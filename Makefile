@@ -9,7 +9,7 @@ TEST_FLAGS := $(FLAGS) -Xswiftc -enable-testing --scratch-path .build/testing
 BINARY := .build/release/denoised
 SUDO := $(if $(filter 0,$(shell id -u)),,sudo)
 
-.PHONY: build test demo install format deps clean
+.PHONY: build test soak demo install format deps clean
 
 build: deps
 	$(SWIFT) build $(FLAGS) --product denoised
@@ -20,9 +20,18 @@ deps:
 	@missing=$$(for p in $(PACKAGES); do dpkg-query -W -f='$${Status}' $$p 2>/dev/null | grep -q 'ok installed' || echo $$p; done); \
 	if [ -n "$$missing" ]; then $(SUDO) apt-get update -qq && $(SUDO) apt-get install -y -qq $$missing; fi
 
+# Faults are put into system calls by strace.
+test soak: PACKAGES += strace
+
 test: deps
 	$(SWIFT) build $(TEST_FLAGS) --build-tests
 	$(SWIFT) test $(TEST_FLAGS) --skip-build
+
+# Hours: a kill, a full disk and an error of the disk before every single write, thousands of damaged files, ten thousand
+# at once.
+soak: deps
+	$(SWIFT) build $(TEST_FLAGS) --build-tests
+	DENOISED_SOAK=1 $(SWIFT) test $(TEST_FLAGS) --skip-build --filter 'CrashTests|ArrivalTests|DamagedFileTests|StopTests'
 
 demo: build
 	Demo/run.sh $(BINARY)

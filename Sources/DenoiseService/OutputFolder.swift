@@ -86,7 +86,13 @@ struct OutputFolder: Sendable {
                 throw ServiceError.inaccessible(final, "write the output", Errno(rawValue: errno))
             }
         }
-        try synchronize(final.removingLastComponent())
+        do {
+            try synchronize(final.removingLastComponent())
+        } catch {
+            // What is not durable is not done: the photograph gets its output, and this name, another time.
+            _ = final.withPlatformString { unlink($0) }
+            throw error
+        }
         return true
     }
 

@@ -8,6 +8,7 @@ public struct Comparison: Sendable {
     /// Each pixel becomes zoom × zoom.
     public var zoom = 3
     public var limits = DecodingLimits()
+    public var decoder = PhotographDecoder.inThisProcess
 
     public init() {}
 
@@ -17,8 +18,8 @@ public struct Comparison: Sendable {
     /// - Throws: decoding and encoding errors; `QualityError` when the sizes differ.
     @discardableResult
     public func write(before: FilePath, after: FilePath, to path: FilePath) throws -> (row: Int, column: Int) {
-        let old = try ImageDecoder.decode(before, limits: limits).pixels.planar()
-        let new = try ImageDecoder.decode(after, limits: limits).pixels.planar()
+        let old = try decoder.decode(before, limits: limits).pixels.planar()
+        let new = try decoder.decode(after, limits: limits).pixels.planar()
         try QualityMetrics.requireSameSize(old, new)
         let (row, column) = mostChanged(old, new)
         let size = min(side, old.width, old.height)

@@ -20,8 +20,8 @@ public struct Evaluation: Sendable {
     /// - Throws: decoding errors, and `QualityError` when the sizes differ.
     public func score(noisy: FilePath, clean: FilePath) throws -> Score {
         let contents = try FileContents(noisy, limits: denoiser.limits)
-        let input = try ImageDecoder.decode(contents, limits: denoiser.limits).pixels
-        let reference = try ImageDecoder.decode(clean, limits: denoiser.limits).pixels.planar()
+        let input = try denoiser.decoder.decode(contents, limits: denoiser.limits).pixels
+        let reference = try denoiser.decoder.decode(clean, limits: denoiser.limits).pixels.planar()
         let output = try denoiser.denoised(input, contentsOf: contents).planar()
         let before = input.planar()
         return Score(

@@ -12,6 +12,9 @@ public struct DecodingLimits: Sendable, Equatable {
     public var sampleBytes: Int
     /// Whether a symbolic link stands for the file that it points to: only where a person named it, never in an inbox.
     public var followsLinks: Bool
+    /// Whether cameras' sensor data are decoded at all: LibRaw is the library that most often had to be repaired, so
+    /// that a process without walls around it leaves RAW alone.
+    var decodesSensorData = true
 
     /// - Parameter sampleBytes: nil allows 8 bytes a pixel, four 16-bit channels, at the limit of `megapixels`.
     public init(

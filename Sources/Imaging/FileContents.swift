@@ -2,9 +2,16 @@ import Glibc
 import SystemPackage
 
 /// A file's bytes as they were at one moment: hash and decode these, and both speak of the same photograph.
+///
+/// They lie in sealed memory, which a decoder process can be given without a copy and cannot change.
 public struct FileContents: Sendable {
     public let path: FilePath
-    public let bytes: [UInt8]
+    let memory: SharedMemory
+    private let mapping: MappedBytes
+
+    public var count: Int { memory.count }
+    /// A copy of the bytes.
+    public var bytes: [UInt8] { withUnsafeBytes { [UInt8]($0) } }
 
     /// Reads a regular file that does not change meanwhile. Links are followed only where `limits` say so, pipes and
     /// devices not waited for.
@@ -26,21 +33,33 @@ public struct FileContents: Sendable {
                     cause: "\(before.st_size >> 20) MiB exceed the limit of \(limits.fileBytes >> 20) MiB",
                     remedy: "raise the limit or leave the file out")
             }
-            bytes = try Self.read(descriptor, count: Int(before.st_size))
+            let memory = try SharedMemory(count: Int(before.st_size))
+            var got = 0
+            try memory.fill { got = try Self.read(descriptor, into: $0) }
+            try memory.seal(contents: true)
             let after = try Self.status(of: descriptor)
             var extra: UInt8 = 0
             let more = try withUnsafeMutableBytes(of: &extra) { try descriptor.read(into: $0) }
-            guard bytes.count == Int(before.st_size), more == 0, Self.isSame(before, after) else {
+            guard got == memory.count, more == 0, Self.isSame(before, after) else {
                 throw ImagingError(
                     .changedWhileReading, .read, file: file, cause: "it changed while it was read",
                     remedy: "wait until it is copied completely")
             }
             self.path = path
+            self.memory = memory
+            mapping = try MappedBytes(memory.descriptor, count: memory.count)
         } catch let error as ImagingError {
             throw error
         } catch {
             throw Self.refused(file, error as? Errno ?? .ioError)
         }
+    }
+
+    /// Hands out the bytes where they lie.
+    public func withUnsafeBytes<Result, Failure: Error>(
+        _ body: (UnsafeRawBufferPointer) throws(Failure) -> Result
+    ) throws(Failure) -> Result {
+        try mapping.withUnsafeBytes(body)
     }
 
     private static func status(of descriptor: FileDescriptor) throws -> stat {
@@ -49,15 +68,15 @@ public struct FileContents: Sendable {
         return status
     }
 
-    private static func read(_ descriptor: FileDescriptor, count: Int) throws -> [UInt8] {
-        try [UInt8](unsafeUninitializedCapacity: count) { buffer, initialized in
-            while initialized < count {
-                let rest = UnsafeMutableRawBufferPointer(buffer)[initialized...]
-                let got = try descriptor.read(into: UnsafeMutableRawBufferPointer(rebasing: rest))
-                if got == 0 { return }
-                initialized += got
-            }
+    /// Reads until `block` is full or the file ends; returns the number of bytes.
+    private static func read(_ descriptor: FileDescriptor, into block: UnsafeMutableRawBufferPointer) throws -> Int {
+        var count = 0
+        while count < block.count {
+            let got = try descriptor.read(into: UnsafeMutableRawBufferPointer(rebasing: block[count...]))
+            if got == 0 { break }
+            count += got
         }
+        return count
     }
 
     private static func isSame(_ before: stat, _ after: stat) -> Bool {

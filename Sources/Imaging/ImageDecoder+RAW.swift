@@ -10,6 +10,14 @@ extension ImageDecoder {
     static func decodeRAW(
         _ bytes: UnsafeRawBufferPointer, _ name: String, _ limits: DecodingLimits
     ) throws(ImagingError) -> Photograph {
+        guard limits.decodesSensorData else {
+            throw ImagingError(
+                .unconfined, .decode, file: name,
+                cause: "it is camera RAW, and this system does not let a decoder lock itself in",
+                remedy:
+                    "allow seccomp filters, or set \(DecoderProcess.Confinement.variable)=preferred to trust your files"
+            )
+        }
         var failure = ShimFailure()
         var info = ShimRAWInfo()
         let memory = Int(limits.megapixels * 1e6) * rawBytesPerPixel

@@ -1,9 +1,14 @@
+import CImageShims
 import SystemPackage
 
 /// Turns the bytes of a file into a photograph. The format is found by content; names only serve messages.
 ///
-/// Decoders of foreign bytes may crash in spite of every check: call this from a process that may die.
+/// Decoders of foreign bytes may crash in spite of every check: call this from a process that may die, as
+/// `PhotographDecoder` does.
 public enum ImageDecoder {
+    /// Names and versions of the libraries that decode, for bug reports and for what depends on their exact pixels.
+    public static var libraries: String { String(cString: shim_library_versions()) }
+
     /// Reads and decodes a file.
     ///
     /// - Throws: what `FileContents` and `decode(_:limits:)` throw.
@@ -17,7 +22,10 @@ public enum ImageDecoder {
     public static func decode(
         _ contents: FileContents, limits: DecodingLimits = DecodingLimits()
     ) throws(ImagingError) -> Photograph {
-        try decode(bytes: contents.bytes, name: ImagingError.display(contents.path), limits: limits)
+        let name = ImagingError.display(contents.path)
+        return try contents.withUnsafeBytes { (bytes) throws(ImagingError) in
+            try decode(bytes: bytes, name: name, limits: limits)
+        }
     }
 
     /// Decodes a block of memory; `name` appears in errors.

@@ -27,6 +27,14 @@ public struct ImagingError: Error, Sendable, Equatable, CustomStringConvertible 
         public static let alreadyExists = Code(name: "alreadyExists")
         /// A library failed for a reason of its own.
         public static let internalFailure = Code(name: "internalFailure")
+        /// The decoder process died or answered nonsense. Trying again rarely helps.
+        public static let decoderCrashed = Code(name: "decoderCrashed")
+        /// The decoder process used up its time and was ended.
+        public static let decoderTimedOut = Code(name: "decoderTimedOut")
+        /// No decoder process could be started; another moment may be better.
+        public static let decoderUnavailable = Code(name: "decoderUnavailable")
+        /// The decoder could not lock itself in, and this kind of file is not decoded otherwise.
+        public static let unconfined = Code(name: "unconfined")
     }
 
     /// What was attempted.

@@ -4,16 +4,16 @@ import Synchronization
 
 /// What a person at a terminal sees.
 enum Console {
-    /// One line on standard error.
+    /// One line on standard error; where it cannot be written, as on a full disk, the work goes on without.
     static func error(_ text: String) {
-        FileHandle.standardError.write(Data("\(text)\n".utf8))
+        try? FileHandle.standardError.write(contentsOf: Data("\(text)\n".utf8))
     }
 
     /// One JSON object on one line of standard output, keys sorted.
     static func json(_ value: some Encodable) throws {
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-        FileHandle.standardOutput.write(try encoder.encode(value) + Data("\n".utf8))
+        try FileHandle.standardOutput.write(contentsOf: encoder.encode(value) + Data("\n".utf8))
     }
 
     /// "1 h 05 min", "4 min", "12 s".
@@ -60,10 +60,10 @@ final class ProgressLine: Sendable {
 
     /// Clears the line on a terminal.
     func finish() {
-        if isTerminal { FileHandle.standardError.write(Data("\r\u{1B}[K".utf8)) }
+        if isTerminal { try? FileHandle.standardError.write(contentsOf: Data("\r\u{1B}[K".utf8)) }
     }
 
     private func draw(_ text: String) {
-        FileHandle.standardError.write(Data((isTerminal ? "\r\u{1B}[K\(text)" : "\(text)\n").utf8))
+        try? FileHandle.standardError.write(contentsOf: Data((isTerminal ? "\r\u{1B}[K\(text)" : "\(text)\n").utf8))
     }
 }

@@ -1,5 +1,6 @@
 import ArgumentParser
 import Foundation
+import Imaging
 import Logging
 
 /// The program: one command for each thing it does.
@@ -24,6 +25,8 @@ struct Denoised: AsyncParsableCommand {
 @main
 enum Main {
     static func main() async {
+        // Before anything else, so that a decoder has one thread to lock in.
+        if let status = DecoderHelper.serve(CommandLine.arguments) { exit(status) }
         LoggingSystem.bootstrap { _ in LineLogHandler() }
         do {
             var command = try Denoised.parseAsRoot()

@@ -1,6 +1,8 @@
 import DenoiseService
 import Denoising
 import Imaging
+import Logging
+import SystemPackage
 
 /// Makes what denoises photographs from the configuration and the models of its state folder; loads the weights.
 struct DenoiserFactory: Sendable {
@@ -10,8 +12,16 @@ struct DenoiserFactory: Sendable {
 
 /// The networks of this program; the commands of the service name none themselves.
 let denoiserFactory = DenoiserFactory { configuration in
-    try PhotographDenoiser(
-        options: configuration.image, state: configuration.state, limits: DecodingLimits(configuration.limits))
+    let decoder = DecoderProcess()
+    if !decoder.isConfined() {
+        Logger(label: "denoised").warning(
+            "this system does not let decoders lock themselves in",
+            metadata: ["raw": decoder.confinement == .required ? "refused" : "decoded without walls"])
+    }
+    return try PhotographDenoiser(
+        options: configuration.image, state: configuration.state, limits: DecodingLimits(configuration.limits),
+        decoder: .inChild(decoder),
+        checkpoints: TileCheckpoints(folder: configuration.state.appending("checkpoints")))
 }
 
 extension DecodingLimits {

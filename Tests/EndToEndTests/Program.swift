@@ -1,4 +1,5 @@
 import Foundation
+import Glibc
 import Testing
 
 /// The built `denoised`, run with an environment of its own.
@@ -32,9 +33,15 @@ struct Program {
     }
 
     /// Starts a command that goes on until it is told to stop.
-    func start(_ arguments: [String], environment: [String: String] = [:]) throws -> Run {
+    ///
+    /// - Parameter fault: what strace shall do to a system call: "write:error=ENOSPC:when=3".
+    func start(_ arguments: [String], environment: [String: String] = [:], injecting fault: String? = nil) throws -> Run
+    {
         let program = try #require(Self.executable, "build the product first: swift build -c release")
-        return try Run(program, arguments, in: folder, environment: environment)
+        guard let fault else { return try Run(program, arguments, in: folder, environment: environment) }
+        let call = String(fault.prefix { $0 != ":" })
+        let traced = ["-f", "-qq", "-o", "/dev/null", "-e", "trace=\(call)", "-e", "inject=\(fault)", program.path]
+        return try Run(URL(filePath: Strace.path), traced + arguments, in: folder, environment: environment)
     }
 
     /// Beside the test bundle; otherwise the newest in the scratch folders that the Makefile uses.
@@ -85,10 +92,15 @@ struct Run {
     /// Asks the process to stop, as systemd does.
     func terminate() { process.terminate() }
 
+    /// Ends the process as a crash or a loss of power would.
+    func kill() { _ = Glibc.kill(process.processIdentifier, SIGKILL) }
+
     /// Waits for the end; a process that does not come to it is killed, which fails the test.
-    func finish(sourceLocation: SourceLocation = #_sourceLocation) throws -> Program.Outcome {
-        if end.wait(timeout: .now() + Self.limit) == .timedOut {
-            kill(process.processIdentifier, SIGKILL)
+    func finish(
+        within limit: DispatchTimeInterval = limit, sourceLocation: SourceLocation = #_sourceLocation
+    ) throws -> Program.Outcome {
+        if end.wait(timeout: .now() + limit) == .timedOut {
+            kill()
             end.wait()
             Issue.record("the program did not end: \(process.arguments ?? [])", sourceLocation: sourceLocation)
         }

@@ -28,11 +28,14 @@ final class Workplace {
         try FileManager.default.createDirectory(at: self[name], withIntermediateDirectories: true)
     }
 
+    /// A committed picture.
+    static func fixture(_ name: String) throws -> Data { try Fixtures.data("Images/\(name)") }
+
     /// Copies a committed picture; `name` is that of the copy.
     func put(_ fixture: String, as name: String) throws {
         try FileManager.default.createDirectory(
             at: self[name].deletingLastPathComponent(), withIntermediateDirectories: true)
-        try Fixtures.data("Images/\(fixture)").write(to: self[name])
+        try Self.fixture(fixture).write(to: self[name])
     }
 
     /// A TIFF of which only the beginning was copied.

@@ -4,6 +4,7 @@
 // header only, so that the caller can check limits and allocate before anything is decoded.
 #pragma once
 
+#include "shim_child.h"
 #include "shim_failure.h"
 #include "shim_files.h"
 #include "shim_jpeg.h"

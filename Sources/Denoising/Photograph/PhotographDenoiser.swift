@@ -10,6 +10,9 @@ public struct PhotographDenoiser: PhotographDenoising {
     public let options: ImageOptions
     public let model: Model
     public let limits: DecodingLimits
+    public let decoder: PhotographDecoder
+    /// Where photographs that take long leave finished tiles; nil for nowhere.
+    public let checkpoints: TileCheckpoints?
     public let recipeHash: String
 
     public var modelName: String { model.name }
@@ -17,17 +20,29 @@ public struct PhotographDenoiser: PhotographDenoising {
 
     /// Resolves the model and checks the options.
     ///
-    /// - Parameter state: the state folder whose models count, if any.
+    /// - Parameters:
+    ///   - state: the state folder whose models count, if any.
+    ///   - decoder: where files are decoded; programs that take files of others want `.confined`.
     /// - Throws: `ModelError`; `OptionsError` for options that cannot work.
-    public init(options: ImageOptions, state: FilePath? = nil, limits: DecodingLimits = DecodingLimits()) throws {
-        try self.init(options: options, model: ModelStore(state: state).model(named: options.model), limits: limits)
+    public init(
+        options: ImageOptions, state: FilePath? = nil, limits: DecodingLimits = DecodingLimits(),
+        decoder: PhotographDecoder = .inThisProcess, checkpoints: TileCheckpoints? = nil
+    ) throws {
+        try self.init(
+            options: options, model: ModelStore(state: state).model(named: options.model), limits: limits,
+            decoder: decoder, checkpoints: checkpoints)
     }
 
-    public init(options: ImageOptions, model: Model, limits: DecodingLimits = DecodingLimits()) throws {
+    public init(
+        options: ImageOptions, model: Model, limits: DecodingLimits = DecodingLimits(),
+        decoder: PhotographDecoder = .inThisProcess, checkpoints: TileCheckpoints? = nil
+    ) throws {
         try options.check()
         self.options = options
         self.model = model
         self.limits = limits
+        self.decoder = decoder
+        self.checkpoints = checkpoints
         recipeHash = try Self.hash(of: options, model)
     }
 
@@ -46,8 +61,8 @@ public struct PhotographDenoiser: PhotographDenoising {
     ) throws -> DenoisingReport {
         var clock = StageClock()
         let contents = try FileContents(path, limits: limits)
-        let sourceHash = contents.bytes.withUnsafeBytes { SHA256.hash(data: $0) }
-        var photograph = try ImageDecoder.decode(contents, limits: limits)
+        let sourceHash = contents.withUnsafeBytes { SHA256.hash(data: $0) }
+        var photograph = try decoder.decode(contents, limits: limits)
         if options.bitDepth == 16 { photograph.pixels = photograph.pixels.widened }
         clock.finish("decode")
         let noisy = photograph.pixels.noiseSample
@@ -57,13 +72,19 @@ public struct PhotographDenoiser: PhotographDenoising {
 
         let pass = try tiledDenoising(
             of: photograph.pixels, noise, noisy, path, seed: options.seed ?? sourceHash.seed)
-        if let pass { photograph.pixels = try pass.run(on: photograph.pixels, progress: progress) }
+        let log = checkpoints.flatMap {
+            pass?.log(
+                $0, identity: "\(sourceHash.hexadecimal) \(recipeHash) \(ImageDecoder.libraries)",
+                channels: photograph.pixels.colourChannels)
+        }
+        if let pass { photograph.pixels = try pass.run(on: photograph.pixels, log: log, progress: progress) }
         clock.finish("network")
         let denoised = photograph.pixels.noiseSample
         let drift = zip(means, photograph.pixels.channelMeans).map { abs($0 - $1) }.max()
         clock.finish("measure")
 
         let output = try publish(photograph, of: contents, isChanged: pass != nil, into: directory)
+        log?.finish()
         clock.finish("encode")
         var report = DenoisingReport(
             source: path.string, sourceHash: sourceHash.hexadecimal, output: output.path.string,
@@ -78,6 +99,7 @@ public struct PhotographDenoiser: PhotographDenoising {
         report.metrics["noise_after"] = NoiseMeasurement(of: denoised)?.luma.deviation
         report.metrics["residual_structure"] = ResidualStructure.measure(noisy: noisy, denoised: denoised)
         report.metrics["colour_drift"] = drift
+        report.metrics["tiles_resumed"] = log.map { Double($0.reused) }
         trimTensorMemory()
         return report
     }
@@ -92,7 +114,7 @@ public struct PhotographDenoiser: PhotographDenoising {
 
     /// The pixels denoised in memory, with the random fields that the file's hash or the options name.
     func denoised(_ pixels: PixelBuffer, contentsOf file: FileContents) throws -> PixelBuffer {
-        let seed = options.seed ?? file.bytes.withUnsafeBytes { SHA256.hash(data: $0) }.seed
+        let seed = options.seed ?? file.withUnsafeBytes { SHA256.hash(data: $0) }.seed
         let sample = pixels.noiseSample
         let pass = try tiledDenoising(of: pixels, NoiseAssessment(of: sample), sample, file.path, seed: seed)
         return try pass?.run(on: pixels) { _ in } ?? pixels

@@ -37,7 +37,8 @@ public struct DenoisingReport: Sendable, Codable, Equatable {
     /// Seconds.
     public var exposure: Double?
     /// By name: `noise_before`, `noise_after` (8-bit units), `noise_correlation`, `colour_drift`, `residual_structure`,
-    /// `seconds`, `seconds_decode`, `seconds_network`, `seconds_encode`, `megapixels`, `megapixels_per_second`, `peak_mib`.
+    /// `seconds`, `seconds_decode`, `seconds_network`, `seconds_encode`, `megapixels`, `megapixels_per_second`, `peak_mib`;
+    /// with checkpoints `tiles_resumed`, those that an earlier attempt had finished.
     public var metrics: [String: Double]
 
     public init(

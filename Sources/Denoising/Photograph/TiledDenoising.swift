@@ -77,12 +77,14 @@ struct TiledDenoising: Sendable {
     /// The denoised photograph; extra channels keep every bit.
     ///
     /// Memory beside input and output is one row of tiles and the tiles in work.
-    func run(on source: PixelBuffer, progress: @escaping @Sendable (Double) -> Void) throws -> PixelBuffer {
+    ///
+    /// - Parameter log: gives and gets finished tiles.
+    func run(
+        on source: PixelBuffer, log: TileLog? = nil, progress: @escaping @Sendable (Double) -> Void
+    ) throws -> PixelBuffer {
         let work = Mutex(Work(stitcher: Stitcher(grid: grid, channels: source.colourChannels), output: source))
         _ = try parallelMap(grid.count, threads: threads) { index in
-            let tile = grid[index]
-            let denoised = try denoise(
-                source.planar(inside: tile), at: tile, passThreads: grid.count == 1 ? threads : 1)
+            let denoised = try log?.tile(index) ?? denoise(index, of: source, log)
             let finished = work.withLock { work in
                 work.add(denoised, of: index)
                 return work.stitcher.next
@@ -90,6 +92,17 @@ struct TiledDenoising: Sendable {
             progress(Double(finished) / Double(grid.count))
         }
         return work.withLock { $0.output }
+    }
+
+    /// The tiles that an earlier run on the same photograph finished, and the place for those of this one; nil for a
+    /// photograph of one tile.
+    ///
+    /// - Parameter identity: of the photograph and the recipe.
+    func log(_ checkpoints: TileCheckpoints, identity: String, channels: Int) -> TileLog? {
+        guard grid.count > 1 else { return nil }
+        return TileLog(
+            checkpoints, identity: "\(identity)\n\(plan)", tiles: grid.count,
+            of: (grid.tileWidth, grid.tileHeight, channels))
     }
 
     /// What tiles are joined into.
@@ -102,6 +115,14 @@ struct TiledDenoising: Sendable {
                 output.write(band.pixels, row: band.row, column: 0)
             }
         }
+    }
+
+    private func denoise(_ index: Int, of source: PixelBuffer, _ log: TileLog?) throws -> PlanarImage {
+        let tile = grid[index]
+        let denoised = try denoise(
+            source.planar(inside: tile), at: tile, passThreads: grid.count == 1 ? threads : 1)
+        log?.keep(denoised, as: index)
+        return denoised
     }
 
     /// - Parameter noisy: the part of the tile that lies in the photograph.

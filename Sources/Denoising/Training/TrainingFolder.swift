@@ -19,11 +19,15 @@ public struct TrainingFolder: TrainingSource {
     ///   - noisy: folders of noisy captures, for stages B and P.
     ///   - clean: folders of clean photographs, for synthetic pairs.
     ///   - side: the smallest side that a photograph must have.
+    ///   - decoder: where the files are decoded.
     ///   - skipped: called for each file that is too small or cannot be decoded.
     /// - Throws: `OptionsError` when a folder that was named holds no photograph.
-    public init(noisy: [FilePath], clean: [FilePath], side: Int, skipped: (String) -> Void) throws {
-        self.noisy = try Self.load(noisy, side: side, shrinking: false, skipped)
-        self.clean = try Self.load(clean, side: side, shrinking: true, skipped)
+    public init(
+        noisy: [FilePath], clean: [FilePath], side: Int, decoder: PhotographDecoder = .inThisProcess,
+        skipped: (String) -> Void
+    ) throws {
+        self.noisy = try Self.load(noisy, side: side, shrinking: false, decoder, skipped)
+        self.clean = try Self.load(clean, side: side, shrinking: true, decoder, skipped)
     }
 
     /// Photographs to learn from.
@@ -56,12 +60,12 @@ public struct TrainingFolder: TrainingSource {
     }
 
     private static func load(
-        _ folders: [FilePath], side: Int, shrinking: Bool, _ skipped: (String) -> Void
+        _ folders: [FilePath], side: Int, shrinking: Bool, _ decoder: PhotographDecoder, _ skipped: (String) -> Void
     ) throws -> [EightBitImage] {
         try folders.flatMap { folder -> [EightBitImage] in
             let images = try PhotographFolder.files(in: folder).compactMap { path -> EightBitImage? in
                 do {
-                    let pixels = try ImageDecoder.decode(path).pixels
+                    let pixels = try decoder.decode(path).pixels
                     let megapixels = Double(pixels.width * pixels.height) / 1e6
                     let factor = shrinking ? Int((megapixels / cleanMegapixels).squareRoot().rounded(.up)) : 1
                     let image = EightBitImage(pixels, shrunkBy: factor)

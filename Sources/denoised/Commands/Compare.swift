@@ -33,6 +33,7 @@ struct Compare: ParsableCommand {
         comparison.side = side
         comparison.zoom = zoom
         comparison.limits = .ofNamedFiles
+        comparison.decoder = .confined
         let place = try comparison.write(before: FilePath(before), after: FilePath(after), to: FilePath(out))
         print("\(out): row \(place.row), column \(place.column), enlarged \(zoom) times")
     }

@@ -61,7 +61,7 @@ struct Evaluate: ParsableCommand {
         }
         let evaluation = Evaluation(
             try PhotographDenoiser(
-                options: image.options, state: state.map { FilePath($0) }, limits: .ofNamedFiles))
+                options: image.options, state: state.map { FilePath($0) }, limits: .ofNamedFiles, decoder: .confined))
         let line = ProgressLine("evaluating \(noisyFiles.count) pairs")
         var scores: [Evaluation.Score] = []
         for (noisy, clean) in zip(noisyFiles, cleanFiles) {

@@ -51,7 +51,7 @@ struct Process: ParsableCommand {
 
     func run() throws {
         let denoiser = try PhotographDenoiser(
-            options: image.options, state: state.map { FilePath($0) }, limits: .ofNamedFiles)
+            options: image.options, state: state.map { FilePath($0) }, limits: .ofNamedFiles, decoder: .confined)
         if image.method == .amsnet, denoiser.model.metadata["variant"] == ModelImport.Variant.plain.rawValue {
             Console.error("denoised: \(printable(denoiser.modelName)) was not taught with masks: add --method plain")
         }

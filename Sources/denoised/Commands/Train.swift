@@ -1,6 +1,7 @@
 import ArgumentParser
 import Denoising
 import Foundation
+import Imaging
 import Methods
 import Networks
 import SystemPackage
@@ -108,7 +109,8 @@ struct Train: ParsableCommand {
         let parent = try from.map { try ModelStore(state: nil).model(named: $0) }
         var run = try resume ? TrainingRun(resuming: checkpoint) : start(from: parent)
         let source = try TrainingFolder(
-            noisy: noisy.map { FilePath($0) }, clean: clean.map { FilePath($0) }, side: run.trainer.plan.crop
+            noisy: noisy.map { FilePath($0) }, clean: clean.map { FilePath($0) }, side: run.trainer.plan.crop,
+            decoder: .confined
         ) { Console.error("denoised: skipped \($0)") }
         Console.error("learning from \(source.count.noisy) captures and \(source.count.clean) clean photographs")
         try run.run(from: source, threads: threads ?? processorCount) { progress in

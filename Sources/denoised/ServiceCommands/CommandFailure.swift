@@ -30,7 +30,7 @@ func reportingFailure<Value>(_ body: () async throws -> Value) async throws -> V
 
 /// Writes an error as one line to standard error.
 func complain(_ error: any Error) {
-    FileHandle.standardError.write(Data("denoised: \(printable("\(error)"))\n".utf8))
+    try? FileHandle.standardError.write(contentsOf: Data("denoised: \(printable("\(error)"))\n".utf8))
 }
 
 private func exitCode(for error: any Error) -> ExitCode {

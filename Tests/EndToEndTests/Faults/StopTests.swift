@@ -1,0 +1,46 @@
+import Foundation
+import Testing
+
+extension EndToEnd {
+    /// A photograph that takes long, in a service that is told to stop. Minutes, so only in `make soak`.
+    @Suite(.timeLimit(.minutes(60)), .enabled(if: Soak.isOn)) struct StopTests {
+        private let place: Workplace
+
+        init() throws {
+            place = try Workplace()
+            try place.folder("in")
+            try place.putWaves(as: "in/large.png", width: 3000, height: 2000)
+        }
+
+        private func start(_ state: String) throws -> Run {
+            try place.run.start([
+                "run", "--oneshot", "--inbox", "in", "--output", "out-\(state)", "--state", state, "--model",
+                place.model,
+                "--refinements", "32", "--tile", "256", "--set", "watch.stability_delay=0s",
+            ])
+        }
+
+        /// Waits for `seconds`, then ends the run by `end`; false if it was done before.
+        private func interrupt(after seconds: Int, _ end: (Run) -> Void) throws -> Program.Outcome {
+            let run = try start("state")
+            let moment = ContinuousClock.now + .seconds(seconds)
+            while ContinuousClock.now < moment, run.isRunning { usleep(100_000) }
+            let begin = ContinuousClock.now
+            end(run)
+            let outcome = try run.finish()
+            #expect(ContinuousClock.now - begin < .seconds(30))
+            return outcome
+        }
+
+        @Test func itStopsSoonAndGoesOnToTheSameBytes() throws {
+            #expect(try start("whole").finish(within: .seconds(3600)).code == 0)
+            let stopped = try interrupt(after: 45) { $0.terminate() }
+            #expect(stopped.code == 130, "a drain that was interrupted says so: \(stopped.errors)")
+            #expect(try place.names("state/checkpoints").count == 1)
+            #expect(try interrupt(after: 40) { $0.kill() }.code == -9)
+            #expect(try start("state").finish(within: .seconds(3600)).code == 0)
+            #expect(try place.contents("out-state") == place.contents("out-whole"))
+            #expect(try place.names("state/checkpoints").isEmpty)
+        }
+    }
+}
