@@ -11,6 +11,8 @@ struct FileStatus: Sendable, Equatable {
     var kind: Kind
     var identity: FileIdentity
     var device: UInt64
+    /// Names that the file has.
+    var links: Int
 
     /// - Throws: `Errno`.
     static func of(_ path: FilePath, followingLink: Bool = false) throws(Errno) -> FileStatus {
@@ -38,6 +40,7 @@ struct FileStatus: Sendable, Equatable {
             default: .other
             }
         device = UInt64(information.st_dev)
+        links = Int(information.st_nlink)
         identity = FileIdentity(
             size: Int64(information.st_size), modified: Self.nanoseconds(information.st_mtim),
             changed: Self.nanoseconds(information.st_ctim), inode: UInt64(information.st_ino))

@@ -22,8 +22,8 @@ extension PhotographJob {
         }
     }
 
-    /// A copy of the output of `original` under this photograph's name, if the configuration asks for it; nil if it does
-    /// not or the copy cannot be made, which the duplicate's row survives.
+    /// A copy of the output of `original` under this photograph's name, if the configuration asks for it; nil if it
+    /// does not or the copy cannot be made, which the duplicate's row survives.
     func copyOutput(of original: Int64) -> FilePath? {
         guard settings.configuration.watch.onDuplicate == .copy else { return nil }
         defer { settings.output.unstage(id) }

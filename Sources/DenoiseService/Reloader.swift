@@ -2,7 +2,8 @@ import Logging
 import ServiceLifecycle
 import UnixSignals
 
-/// Reads the configuration again on SIGHUP. Whatever is wrong with it, the service goes on with the old one and says so.
+/// Reads the configuration again on SIGHUP. Whatever is wrong with it, the service goes on with the old one and says
+/// so.
 struct Reloader: Service {
     let live: LiveSettings
     let manager: ServiceManager

@@ -106,6 +106,9 @@ extension Worker {
         guard watch.onSuccess != .keep, let hash = try ledger.show(next.id).contentHash,
             let identity = try ledger.sightings(of: [next.path])[next.path]?.identity
         else { return }
+        if let links = try? FileStatus.of(next.path).links, links > 1 {
+            logger.warning("original has other names, which stay", metadata: about)
+        }
         let originals = Originals(mode: watch.onSuccess, inboxes: watch.paths)
         let target = try originals.settle(next.path, ContentHash(text: hash, identity: identity))
         var about = about
