@@ -84,7 +84,6 @@ public struct PhotographDenoiser: PhotographDenoising {
         clock.finish("measure")
 
         let output = try publish(photograph, of: contents, isChanged: pass != nil, into: directory)
-        log?.finish()
         clock.finish("encode")
         var report = DenoisingReport(
             source: path.string, sourceHash: sourceHash.hexadecimal, output: output.path.string,
@@ -101,6 +100,8 @@ public struct PhotographDenoiser: PhotographDenoising {
         report.metrics["colour_drift"] = drift
         report.metrics["tiles_resumed"] = log.map { Double($0.reused) }
         trimTensorMemory()
+        // Last of all: whoever stops the service before this line has lost no tile.
+        log?.finish()
         return report
     }
 

@@ -9,18 +9,18 @@ extension EndToEnd {
         init() throws {
             place = try Workplace()
             try place.folder("in")
-            try place.putWaves(as: "in/large.png", width: 3000, height: 2000)
+            try place.putWaves(as: "in/large.png", width: 4000, height: 3000)
         }
 
         private func start(_ state: String) throws -> Run {
             try place.run.start([
                 "run", "--oneshot", "--inbox", "in", "--output", "out-\(state)", "--state", state, "--model",
                 place.model,
-                "--refinements", "32", "--tile", "256", "--set", "watch.stability_delay=0s",
+                "--refinements", "32", "--threads", "1", "--tile", "256", "--set", "watch.stability_delay=0s",
             ])
         }
 
-        /// Waits for `seconds`, then ends the run by `end`; false if it was done before.
+        /// Ends a run by `end` after so many seconds.
         private func interrupt(after seconds: Int, _ end: (Run) -> Void) throws -> Program.Outcome {
             let run = try start("state")
             let moment = ContinuousClock.now + .seconds(seconds)
@@ -34,10 +34,10 @@ extension EndToEnd {
 
         @Test func itStopsSoonAndGoesOnToTheSameBytes() throws {
             #expect(try start("whole").finish(within: .seconds(3600)).code == 0)
-            let stopped = try interrupt(after: 45) { $0.terminate() }
+            let stopped = try interrupt(after: 30) { $0.terminate() }
             #expect(stopped.code == 130, "a drain that was interrupted says so: \(stopped.errors)")
             #expect(try place.names("state/checkpoints").count == 1)
-            #expect(try interrupt(after: 40) { $0.kill() }.code == -9)
+            #expect(try interrupt(after: 30) { $0.kill() }.code == -9)
             #expect(try start("state").finish(within: .seconds(3600)).code == 0)
             #expect(try place.contents("out-state") == place.contents("out-whole"))
             #expect(try place.names("state/checkpoints").isEmpty)
