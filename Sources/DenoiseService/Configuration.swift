@@ -28,9 +28,20 @@ public struct Configuration: Sendable, Equatable {
         public var minimumFreeSpace: Int64 = 1 << 30
     }
 
+    /// What the daemon learns from what it sees.
+    public struct Finetune: Sendable, Equatable {
+        /// Whether noisy crops are kept, and the model is fitted to them.
+        public var isEnabled = true
+        /// It learns in this part of the day.
+        public var schedule = DailyWindow(start: 60, end: 300)
+        /// Kept crops that it needs at least.
+        public var minimumCaptures = 20
+    }
+
     public var watch = Watch()
     public var output = Output()
     public var limits = Limits()
+    public var finetune = Finetune()
     /// How photographs are denoised.
     public var image = ImageOptions()
     /// Folder of ledger, lock and models.

@@ -106,13 +106,23 @@ public struct Daemon: Sendable {
         let reporter = StatusReporter(
             progress: progress, waiting: { [ledger] in try? ledger.count(of: .queued) }, manager: manager,
             state: configuration.state, time: time)
-        return [
-            .init(service: reporter),
+        var services: [ServiceGroupConfiguration.ServiceConfiguration] = [.init(service: reporter)]
+        if configuration.finetune.isEnabled && !oneshot { services.append(.init(service: finetuning)) }
+        return services + [
             .init(
                 service: worker, successTerminationBehavior: .gracefullyShutdownGroup,
                 failureTerminationBehavior: .cancelGroup),
             .init(service: intake, successTerminationBehavior: oneshot ? .ignore : .gracefullyShutdownGroup),
         ]
+    }
+
+    private var finetuning: FinetuneService {
+        FinetuneService(
+            state: configuration.state, trainer: FinetuneProcess(state: configuration.state), progress: progress,
+            isBusy: { [progress, ledger] in
+                progress.snapshot.current != nil || (try? ledger.count(of: .queued)) ?? 0 > 0
+            }, logger: logger, time: time, minuteOfDay: FinetuneService.localMinuteOfDay,
+            configuration: configuration.finetune)
     }
 
     private func recover() throws {

@@ -33,6 +33,8 @@ public struct ProgressState: Sendable, Equatable {
     public var denoised = 0
     /// Why nothing is begun although photographs wait, for example lack of space.
     public var obstacle: String?
+    /// What is done beside the photographs.
+    public var background: String?
 
     public init() {}
 
@@ -57,6 +59,10 @@ public struct ProgressState: Sendable, Equatable {
 
     /// One line for people: "3/12, IMG_1.DNG 63 %, 4 min left".
     public func summary(at now: Duration) -> String {
+        photographs(at: now) + (background.map { "; \($0)" } ?? "")
+    }
+
+    private func photographs(at now: Duration) -> String {
         if let obstacle { return "\(finished)/\(total), \(obstacle)" }
         guard let current else { return waiting == 0 ? "idle, \(finished) done" : "\(finished)/\(total)" }
         // 100 % is for what is published.

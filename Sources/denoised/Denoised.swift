@@ -15,7 +15,7 @@ struct Denoised: AsyncParsableCommand {
         version: "0.1.0",
         subcommands: [
             RunCommand.self, Process.self, StatusCommand.self, HistoryCommand.self, ShowCommand.self, StatsCommand.self,
-            ExplainCommand.self, RetryCommand.self, Evaluate.self, Compare.self, Bench.self, Train.self,
+            ExplainCommand.self, RetryCommand.self, Evaluate.self, Compare.self, Bench.self, Train.self, Finetune.self,
             ModelCommand.self,
         ])
 }

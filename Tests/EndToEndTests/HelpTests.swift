@@ -6,7 +6,7 @@ extension EndToEnd {
         private static let commands = [
             [], ["run"], ["process"], ["status"], ["history"], ["show"], ["stats"], ["explain"], ["retry"],
             ["evaluate"],
-            ["compare"], ["bench"], ["train"], ["model"], ["model", "list"], ["model", "show"],
+            ["compare"], ["bench"], ["train"], ["finetune"], ["model"], ["model", "list"], ["model", "show"],
             ["model", "import"], ["model", "verify"], ["model", "use"], ["model", "rollback"],
         ]
 

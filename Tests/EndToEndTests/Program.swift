@@ -85,10 +85,13 @@ struct Run {
     /// Asks the process to stop, as systemd does.
     func terminate() { process.terminate() }
 
+    /// Ends the process as a power failure would.
+    func kill() { Foundation.kill(process.processIdentifier, SIGKILL) }
+
     /// Waits for the end; a process that does not come to it is killed, which fails the test.
     func finish(sourceLocation: SourceLocation = #_sourceLocation) throws -> Program.Outcome {
         if end.wait(timeout: .now() + Self.limit) == .timedOut {
-            kill(process.processIdentifier, SIGKILL)
+            kill()
             end.wait()
             Issue.record("the program did not end: \(process.arguments ?? [])", sourceLocation: sourceLocation)
         }

@@ -65,7 +65,9 @@ struct RunCommand: AsyncParsableCommand {
         let ledger = try Ledger.open(in: settings.state)
         try ledger.check()
         let daemon = try Daemon(
-            configuration: settings, denoiser: try denoiserFactory.make(settings.image, settings.state), ledger: ledger,
+            configuration: settings,
+            denoiser: try denoiserFactory.make(
+                settings.image, settings.state, settings.finetune.isEnabled), ledger: ledger,
             lock: lock, logger: Logger(label: "denoised"))
         let outcome = try await daemon.run(oneshot: oneshot)
         guard oneshot else { return }
@@ -77,7 +79,7 @@ struct RunCommand: AsyncParsableCommand {
 
     private func plan(_ settings: Configuration) throws {
         try settings.validate()
-        let denoiser = try denoiserFactory.make(settings.image, settings.state)
+        let denoiser = try denoiserFactory.make(settings.image, settings.state, false)
         var ledger: Ledger?
         do {
             ledger = try Ledger.openForReading(in: settings.state)
