@@ -60,8 +60,8 @@ import Testing
     /// A camera model's noise: correlated, and different in luma and colour.
     @Test func freshNoiseOfACameraHasItsCorrelations() throws {
         var model = NoiseModel()
-        model.shotGain = 4e-4
-        model.readDeviation = 0.004
+        model.shotGain = 3e-3
+        model.readDeviation = 0.01
         model.blurAcross = 0.8
         model.blurDown = 0.8
         model.isEightBit = false

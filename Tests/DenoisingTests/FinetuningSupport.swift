@@ -52,6 +52,17 @@ enum Scenes {
 
     static let pinned = PinnedSet(clean: clean(77, width: 256, height: 128))
 
+    /// A model that takes the mean of a pixel's neighbours, and tints what it finds.
+    static func tinted(in folder: FilePath) throws -> Model {
+        var weights = Weights(initialising: Small.network, seed: 3)
+        weights.tensors["ending.weight"] = weights.tensors["ending.weight"].map { Tensor($0.shape) }
+        weights.tensors["ending.bias"] = Tensor([3], [0.02, -0.02, 0.02])
+        let path = folder.appending("tinted.safetensors")
+        try Model.write(
+            weights, of: Small.network, metadata: ["hidden_pixels": "neighbours", "stride": "1"], to: path)
+        return try Model(contentsOf: path)
+    }
+
     /// The small network with an output that is scaled: more than it should do is as bad as less.
     static func model(_ scale: Float, in folder: FilePath, name: String = "base") throws -> Model {
         var weights = Weights(initialising: Small.network, seed: 3)

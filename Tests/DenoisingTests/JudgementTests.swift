@@ -2,6 +2,7 @@
 import Foundation
 import Imaging
 import Networks
+import SystemPackage
 import Tensors
 import Testing
 

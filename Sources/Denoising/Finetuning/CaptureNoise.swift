@@ -131,7 +131,8 @@ public struct CaptureNoise: Sendable {
         zip(target, source).map { a, b in a.indices.map { a[$0] - share * b[$0] } }
     }
 
-    /// Mean products at every distance, unbiased by the block's borders; far ones fade out.
+    /// Mean products at every distance, unbiased by the block's borders and by the plane that was taken off; far ones fade
+    /// out.
     private static func covariance(_ blocks: [[Float]]) -> [Float] {
         let width = 2 * reach + 1
         var result = [Float](repeating: 0, count: width * width)
@@ -148,12 +149,27 @@ public struct CaptureNoise: Sendable {
                     sum += Double(products)
                 }
                 let pairs = Double(blocks.count * (block - down) * (block - abs(across)))
-                let value = Float(sum / pairs) * fade(down) * fade(across)
-                result[(reach + down) * width + reach + across] = value
-                result[(reach - down) * width + reach - across] = value
+                result[(reach + down) * width + reach + across] = Float(sum / pairs)
+                result[(reach - down) * width + reach - across] = Float(sum / pairs)
             }
         }
+        let taken = takenByPlane(result)
+        for index in result.indices {
+            result[index] = (result[index] + taken) * fade(index / width - reach) * fade(index % width - reach)
+        }
         return result
+    }
+
+    /// What fitting a plane took away at every distance: each of its three parameters takes Σρ of a pixel's variance, to
+    /// first order in 1/(pixels of a block). Coarse noise, as that of colour, would be lost without it.
+    private static func takenByPlane(_ covariance: [Float]) -> Float {
+        let (width, centre) = (2 * reach + 1, reach * (2 * reach + 1) + reach)
+        guard covariance[centre] > 0 else { return 0 }
+        func extent(_ step: Int) -> Float {
+            max(1, 1 + 2 * (1...trusted).reduce(0) { $0 + covariance[centre + $1 * step] / covariance[centre] })
+        }
+        let share = min(3 * extent(1) * extent(width) / Float(block * block), 0.5)
+        return covariance[centre] * share / (1 - share)
     }
 
     private static func fade(_ distance: Int) -> Float {

@@ -47,8 +47,8 @@ public struct Judgement: Sendable, Equatable {
 
     /// What must be shown at least: so much less error, on average over the held-out captures.
     static let leastGain = 0.003
-    /// And so many standard errors of that average above zero: two refusals are better than one mistake.
-    static let certainty = 1.5
+    /// And so many standard errors of that average above zero: chance alone would do that once in ten times.
+    static let certainty = 1.28
     /// What the pinned set may lose on average, in dB: less than one sees or other masks would change.
     static let pinnedTolerance = 0.02
     /// What one crop of it may lose, in dB.

@@ -30,8 +30,8 @@ public struct PinnedSet: Sendable {
     private static let side = 128
     /// Deviation of luma on flat grey for each camera, in units of 1/255.
     private static let deviations: [Float] = [0, 1.2, 2.2, 3.5, 5, 8]
-    /// A crop whose noise is this faint has so high a PSNR that small differences are large numbers.
-    private static let ceiling = 48.0
+    /// Above it, in dB, nobody sees a difference, and small ones are large numbers.
+    private static let ceiling = 44.0
 
     /// The set of the package.
     ///

@@ -11,6 +11,7 @@ import Tensors
 struct Finetune: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "Fit the model to your own noisy captures; it is used only if it is proven better.",
+        usage: "denoised finetune --captures <dir> ... [--minutes <minutes>] [--state <dir>] [<options>]",
         discussion: """
             A quarter of the captures is never learned from: on them, and on photographs inside
             the package whose truth is known, the new model must beat the one in use.
