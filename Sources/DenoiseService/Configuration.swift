@@ -93,10 +93,11 @@ extension Configuration {
 
     /// When the model adapts itself to the photographs it has seen.
     public struct Finetune: Sendable, Equatable {
-        public var isEnabled = false
+        /// Whether noisy crops are kept, and the model is fitted to them.
+        public var isEnabled = true
         /// Fine-tuning begins and ends in this part of the day.
         public var schedule = DailyWindow(start: 60, end: 300)
-        /// Photographs that must have been seen before it is worth while.
+        /// Kept crops that it needs at least.
         public var minimumCaptures = 20
     }
 

@@ -122,7 +122,8 @@ public struct Daemon: Sendable {
             worker.wake()
         }
         let housekeeper = Housekeeper(live: live, ledger: ledger, progress: progress, logger: logger, time: time)
-        let helpers: [any Service] = oneshot ? [] : [reloader, housekeeper]
+        let finetuning: [any Service] = live.current.configuration.finetune.isEnabled ? [finetuning(state)] : []
+        let helpers: [any Service] = oneshot ? [] : [reloader, housekeeper] + finetuning
         return [.init(service: reporter), .init(service: try ControlServer(folder: state, controller.answer))]
             + helpers.map { .init(service: $0) } + [
                 .init(
@@ -130,5 +131,14 @@ public struct Daemon: Sendable {
                     failureTerminationBehavior: .cancelGroup),
                 .init(service: intake, successTerminationBehavior: oneshot ? .ignore : .gracefullyShutdownGroup),
             ]
+    }
+
+    private func finetuning(_ state: FilePath) -> FinetuneService {
+        FinetuneService(
+            state: state, trainer: FinetuneProcess(state: state), progress: progress,
+            isBusy: { [progress, ledger] in
+                progress.snapshot.current != nil || (try? ledger.count(of: .queued)) ?? 0 > 0
+            }, logger: logger, time: time, minuteOfDay: FinetuneService.localMinuteOfDay,
+            configuration: live.current.configuration.finetune)
     }
 }

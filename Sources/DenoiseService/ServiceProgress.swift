@@ -86,6 +86,8 @@ public struct ProgressState: Sendable, Equatable {
 
     /// Inboxes that are not there at present, as an unmounted share.
     var away: [FilePath] { inboxes.filter(\.isAway).map(\.path) }
+    /// What is done beside the photographs.
+    public var background: String?
 
     public init() {}
 
@@ -110,6 +112,10 @@ public struct ProgressState: Sendable, Equatable {
 
     /// One line for people: "3/12, IMG_1.DNG 63 %, 4 min left".
     public func summary(at now: Duration) -> String {
+        photographs(at: now) + (background.map { "; \($0)" } ?? "")
+    }
+
+    private func photographs(at now: Duration) -> String {
         if let obstacle { return "\(finished)/\(total), \(obstacle)" }
         if waiting == 0, current == nil, let away = inboxes.first(where: \.isAway) {
             return "\(away.path) is away, \(finished) done"

@@ -48,8 +48,8 @@ public struct NoiseMeasurement: Sendable, Equatable, Codable {
         channels == 3 ? [0.299, 0.587, 0.114] : [Float](repeating: 1 / Float(channels), count: channels)
     }
 
-    /// Top left corners of quiet blocks without structure.
-    private static func flattest(of image: PlanarImage) -> [(row: Int, column: Int)] {
+    /// Top left corners of quiet blocks of 32×32 pixels without structure: what the noise is measured on.
+    public static func flattest(of image: PlanarImage) -> [(row: Int, column: Int)] {
         let (rows, columns) = (image.height / side, image.width / side)
         guard rows > 0, columns > 0 else { return [] }
         let step = max((rows * columns) / most, 1)

@@ -45,28 +45,35 @@ public struct Trainer: Sendable {
 
     /// Takes one step and returns the loss over the batch.
     ///
-    /// - Throws: what the source throws, and `TrainingError.diverged` when the loss is not finite: the weights then
-    ///   stay as they were.
+    /// - Throws: what the source throws, and `TrainingError.diverged` when the loss or a gradient is not finite: the
+    ///   weights then stay as they were.
     public mutating func advance(from source: any TrainingSource, threads: Int) throws -> Double {
         guard let (stage, rate) = plan.stage(at: step) else { return 0 }
         let batchKey = RandomSource.mix(plan.seed, UInt64(step))
-        let crops = (0..<plan.batch).map {
+        let crops = (0..<plan.batch * plan.accumulation).map {
             CropTask(
                 key: RandomSource.mix(batchKey, UInt64($0)), objective: stage.objective, crop: plan.crop,
                 hiddenPixels: plan.hiddenPixels)
         }
         let entries = crops.reduce(0) { $0 + $1.entries }
         let (network, weights) = (network, weights)
-        let results = try parallelMap(crops.count, threads: threads) { index in
-            let crop = crops[index]
-            let sample = try source.sample(for: crop.objective, crop: crop.crop, key: crop.key)
-            return crop.gradients(of: sample, network, weights, entries: entries)
+        var (loss, gradients) = (0.0, [String: Tensor]())
+        var statistics: [[String: Tensor]] = []
+        // Only one batch at a time holds gradients of its own.
+        for first in stride(from: 0, to: crops.count, by: plan.batch) {
+            let results = try parallelMap(plan.batch, threads: threads) { index in
+                let crop = crops[first + index]
+                let sample = try source.sample(for: crop.objective, crop: crop.crop, key: crop.key)
+                return crop.gradients(of: sample, network, weights, entries: entries)
+            }
+            loss = results.reduce(loss) { $0 + $1.loss }
+            gradients = Self.sum([gradients] + results.map(\.gradients))
+            statistics += results.map(\.statistics)
         }
-        let loss = results.reduce(0) { $0 + $1.loss }
-        guard loss.isFinite else { throw TrainingError.diverged(step: step) }
-        optimiser.step(&self.weights, Self.sum(results.map(\.gradients)), rate: rate)
-        for (name, _) in results[0].statistics {
-            self.weights.tensors[name] = mean(results.compactMap { $0.statistics[name] })
+        guard loss.isFinite, gradients.values.allSatisfy(\.isFinite) else { throw TrainingError.diverged(step: step) }
+        optimiser.step(&self.weights, gradients, rate: rate)
+        for (name, _) in statistics.first ?? [:] {
+            self.weights.tensors[name] = mean(statistics.compactMap { $0[name] })
         }
         step += 1
         return loss
@@ -93,7 +100,7 @@ public enum TrainingError: Error, CustomStringConvertible {
     public var description: String {
         switch self {
         case .diverged(let step):
-            "training diverged at step \(step): the loss is not finite; resume with a lower --rate"
+            "training diverged at step \(step): the loss or a gradient is not finite; resume with a lower --rate"
         }
     }
 }

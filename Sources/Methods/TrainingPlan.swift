@@ -37,22 +37,29 @@ public struct TrainingPlan: Sendable, Equatable, Codable {
     }
 
     public let stages: [Stage]
-    /// Crops for each step.
+    /// Crops that are worked on together.
     public let batch: Int
+    /// Batches whose gradients are added up before the weights change; nil in plans that were written before.
+    private let accumulated: Int?
     /// Side of a crop in pixels: a multiple of 5 and of each stride times the network's multiple (spec A.7).
     public let crop: Int
     public let seed: UInt64
     public let hiddenPixels: HiddenPixels
 
     public init(
-        stages: [Stage], batch: Int = 4, crop: Int = 160, seed: UInt64 = 0, hiddenPixels: HiddenPixels = .zero
+        stages: [Stage], batch: Int = 4, accumulation: Int = 1, crop: Int = 160, seed: UInt64 = 0,
+        hiddenPixels: HiddenPixels = .zero
     ) {
         self.stages = stages.filter { $0.steps > 0 }
         self.batch = batch
+        accumulated = accumulation > 1 ? accumulation : nil
         self.crop = crop
         self.seed = seed
         self.hiddenPixels = hiddenPixels
     }
+
+    /// Batches for each step.
+    public var accumulation: Int { accumulated ?? 1 }
 
     public var steps: Int { stages.reduce(0) { $0 + $1.steps } }
 

@@ -17,7 +17,7 @@ struct Denoised: AsyncParsableCommand {
         subcommands: [
             RunCommand.self, Process.self, StatusCommand.self, HistoryCommand.self, ShowCommand.self, StatsCommand.self,
             ExplainCommand.self, RetryCommand.self, QuarantineCommand.self, PauseCommand.self, ResumeCommand.self,
-            ConfigCommand.self, DoctorCommand.self, Evaluate.self, Compare.self, Bench.self, Train.self,
+            ConfigCommand.self, DoctorCommand.self, Evaluate.self, Compare.self, Bench.self, Train.self, Finetune.self,
             ModelCommand.self,
         ])
 }

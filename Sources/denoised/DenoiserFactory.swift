@@ -18,10 +18,12 @@ let denoiserFactory = DenoiserFactory { configuration in
             "this system does not let decoders lock themselves in",
             metadata: ["raw": decoder.confinement == .required ? "refused" : "decoded without walls"])
     }
-    return try PhotographDenoiser(
+    var denoiser = try PhotographDenoiser(
         options: configuration.image, state: configuration.state, limits: DecodingLimits(configuration.limits),
         decoder: .inChild(decoder),
         checkpoints: TileCheckpoints(folder: configuration.state.appending("checkpoints")))
+    if configuration.finetune.isEnabled { denoiser.captures = CaptureFolder(state: configuration.state) }
+    return denoiser
 }
 
 extension DecodingLimits {

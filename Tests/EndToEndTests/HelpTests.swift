@@ -9,7 +9,7 @@ extension EndToEnd {
             ["quarantine", "purge"], ["config"], ["config", "check"], ["config", "defaults"], ["config", "show"],
             ["doctor"],
             ["evaluate"],
-            ["compare"], ["bench"], ["train"], ["model"], ["model", "list"], ["model", "show"],
+            ["compare"], ["bench"], ["train"], ["finetune"], ["model"], ["model", "list"], ["model", "show"],
             ["model", "import"], ["model", "verify"], ["model", "use"], ["model", "rollback"],
         ]
 

@@ -43,6 +43,42 @@ extension EndToEnd {
             #expect(try place.bytes("mine.safetensors.checkpoint") == checkpoint)
         }
 
+        /// Killed at random moments, as by a power failure, and resumed each time: the bytes are those of a run that
+        /// was left alone.
+        @Test func aTrainingThatIsKilledAgainAndAgainEndsWithTheSameBytes() throws {
+            let options = [
+                "--steps", "40", "--save-every", "2", "--validate-every", "5", "--rate", "0.01", "--from", place.model,
+            ]
+            #expect(try place.run.start(command + options + ["--out", "whole.safetensors"]).finish().code == 0)
+            var random = SystemRandomNumberGenerator()
+            for _ in 0..<10 {
+                let run = try place.run.start(command + options + ["--out", "killed.safetensors"] + resumption)
+                Thread.sleep(forTimeInterval: .random(in: 0.02...0.4, using: &random))
+                run.kill()
+                _ = try run.finish()
+            }
+            #expect(
+                try place.run.start(command + options + ["--out", "killed.safetensors"] + resumption).finish().code == 0
+            )
+            for name in ["safetensors", "safetensors.checkpoint"] {
+                #expect(try place.bytes("killed.\(name)") == place.bytes("whole.\(name)"))
+            }
+            let steps = { (text: String) in text.matches(of: /"step":(\d+)/).map { $0.1 } }
+            let whole = steps(
+                String(decoding: try place.bytes("whole.safetensors.training/metrics.jsonl"), as: UTF8.self))
+            let killed = steps(
+                String(decoding: try place.bytes("killed.safetensors.training/metrics.jsonl"), as: UTF8.self))
+            #expect(whole == killed && whole.count == 8)
+            #expect(try place.bytes("killed.safetensors.training/loss.svg").count > 500)
+        }
+
+        private var command: [String] { ["train", "--noisy", "captures", "--crop", "40", "--batch", "1"] }
+
+        /// Nothing to resume before the first checkpoint.
+        private var resumption: [String] {
+            FileManager.default.fileExists(atPath: place["killed.safetensors.checkpoint"].path) ? ["--resume"] : []
+        }
+
         @Test func resumingNeedsACheckpoint() throws {
             let outcome = try train("--resume", "--out", "other.safetensors")
             #expect(outcome.code == 1)

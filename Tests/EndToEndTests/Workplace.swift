@@ -44,14 +44,15 @@ final class Workplace {
     }
 
     /// A PNG of waves, with noise from a fixed sequence of ±`noise` levels.
-    func putWaves(as name: String, width: Int = 256, height: Int = 192, noise: Int = 12) throws {
+    func putWaves(as name: String, width: Int = 256, height: Int = 192, noise: Int = 12, amplitude: Double = 80) throws
+    {
         var state: UInt32 = 7
         var samples: [UInt8] = []
         for y in 0..<height {
             for x in 0..<width {
                 for channel in 0..<3 {
                     state = state &* 1_664_525 &+ 1_013_904_223
-                    let wave = 128 + 80 * sin(Double(x) / 17 + Double(channel)) * cos(Double(y) / 23)
+                    let wave = 128 + amplitude * sin(Double(x) / 17 + Double(channel)) * cos(Double(y) / 23)
                     let grain = Int(state >> 16) % (2 * noise + 1) - noise
                     samples.append(UInt8(max(0, min(255, Int(wave) + grain))))
                 }

@@ -26,6 +26,23 @@ import Testing
         #expect(trainers[0].step == 8 && trainers[0].optimiser.steps == 8)
     }
 
+    /// Three batches of two are one of six: the sums are taken in the same order.
+    @Test(arguments: [
+        NetworkConfiguration.dncnn(.init(width: 4, convolutions: 3)),
+        .nafnet(.init(width: 4, encoder: [1], middle: 1, decoder: [1])),
+    ]) func accumulatedBatchesAreOneLargeBatch(configuration: NetworkConfiguration) throws {
+        let network = configuration.makeNetwork()
+        func trained(_ batch: Int, _ accumulation: Int) throws -> Weights {
+            let plan = TrainingPlan(
+                stages: [.init(.masked, steps: 2, rate: 1e-3)], batch: batch, accumulation: accumulation, crop: 20)
+            var trainer = Trainer(network: network, plan: plan, weights: Weights(initialising: network, seed: 2))
+            while !trainer.isFinished { _ = try trainer.advance(from: RampSource(), threads: 2) }
+            return trainer.weights
+        }
+        #expect(try trained(2, 3).bits == trained(6, 1).bits)
+        #expect(try trained(2, 3).bits != trained(2, 1).bits)
+    }
+
     /// Running statistics move with every step, to the mean over the crops of where each of them leads.
     @Test func batchStatisticsAreThoseOfTheStepsCrops() throws {
         let network = DnCNN(.init(width: 4, convolutions: 4))

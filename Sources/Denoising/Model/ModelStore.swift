@@ -66,7 +66,7 @@ public struct ModelStore: Sendable {
     private static func exists(_ path: FilePath) -> Bool { FileManager.default.fileExists(atPath: path.string) }
 
     /// Beside the built executable, or under the prefix that it was installed to.
-    private static let shippedFolder: FilePath? = {
+    static let shippedFolder: FilePath? = {
         guard let executable = try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe") else {
             return nil
         }

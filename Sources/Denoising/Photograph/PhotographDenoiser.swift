@@ -14,6 +14,8 @@ public struct PhotographDenoiser: PhotographDenoising {
     /// Where photographs that take long leave finished tiles; nil for nowhere.
     public let checkpoints: TileCheckpoints?
     public let recipeHash: String
+    /// Where noisy crops are kept to learn from; nil keeps none.
+    public var captures: CaptureFolder?
 
     public var modelName: String { model.name }
     public var modelHash: String { model.hash }
@@ -68,6 +70,10 @@ public struct PhotographDenoiser: PhotographDenoising {
         let noisy = photograph.pixels.noiseSample
         let noise = NoiseAssessment(of: noisy)
         let means = photograph.pixels.channelMeans
+        // Learning is a gift: where a crop cannot be kept, the photograph is denoised all the same.
+        let iso = photograph.metadata.iso.flatMap { Int(exactly: $0.rounded()) } ?? 0
+        let kind = "\(photograph.metadata.camera ?? "")ISO\(iso)"
+        _ = try? captures?.keep(photograph.pixels, kind: kind, hash: sourceHash.hexadecimal)
         clock.finish("measure")
 
         let pass = try tiledDenoising(

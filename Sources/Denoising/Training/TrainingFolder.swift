@@ -12,30 +12,60 @@ public struct TrainingFolder: TrainingSource {
     /// what noise and compression they carry.
     static let cleanMegapixels = 4.0
 
-    private let noisy: [EightBitImage]
-    private let clean: [EightBitImage]
+    private let noisy: Division
+    private let clean: Division
+
+    /// Photographs that are learned from, and those that only tell how well.
+    private struct Division {
+        let learned: [EightBitImage]
+        let held: [EightBitImage]
+
+        /// One in eight is held out, so that adding a photograph at the end changes no other's part; a single one
+        /// serves for both.
+        init(_ images: [EightBitImage], holdsOut: Bool) {
+            let isHeld = { (index: Int) in index % 8 == 0 && images.count > 1 }
+            held = holdsOut ? images.indices.filter { $0 % 8 == 0 }.map { images[$0] } : []
+            learned = holdsOut ? images.indices.filter { !isHeld($0) }.map { images[$0] } : images
+        }
+    }
 
     /// - Parameters:
     ///   - noisy: folders of noisy captures, for stages B and P.
     ///   - clean: folders of clean photographs, for synthetic pairs.
     ///   - side: the smallest side that a photograph must have.
+    ///   - holdsOut: whether one photograph in eight is kept for validation.
     ///   - decoder: where the files are decoded.
     ///   - skipped: called for each file that is too small or cannot be decoded.
     /// - Throws: `OptionsError` when a folder that was named holds no photograph.
     public init(
-        noisy: [FilePath], clean: [FilePath], side: Int, decoder: PhotographDecoder = .inThisProcess,
-        skipped: (String) -> Void
+        noisy: [FilePath], clean: [FilePath], side: Int, holdsOut: Bool = false,
+        decoder: PhotographDecoder = .inThisProcess, skipped: (String) -> Void
     ) throws {
-        self.noisy = try Self.load(noisy, side: side, shrinking: false, decoder, skipped)
-        self.clean = try Self.load(clean, side: side, shrinking: true, decoder, skipped)
+        self.noisy = Division(
+            try Self.load(noisy, side: side, shrinking: false, decoder, skipped), holdsOut: holdsOut)
+        self.clean = Division(try Self.load(clean, side: side, shrinking: true, decoder, skipped), holdsOut: holdsOut)
     }
 
     /// Photographs to learn from.
-    public var count: (noisy: Int, clean: Int) { (noisy.count, clean.count) }
+    public var count: (noisy: Int, clean: Int) { (noisy.learned.count, clean.learned.count) }
 
     public func sample(for objective: Objective, crop: Int, key: UInt64) throws -> TrainingSample {
+        try sample(of: objective.needsClean ? clean.learned : noisy.learned, for: objective, crop: crop, key: key)
+    }
+
+    /// Sixteen crops of what is never learned from; the same ones every time.
+    public func validationSamples(for objective: Objective, crop: Int) throws -> [TrainingSample] {
+        try (0..<16).map { index in
+            try sample(
+                of: objective.needsClean ? clean.held : noisy.held, for: objective, crop: crop,
+                key: RandomSource.mix(0x5EED, UInt64(index)))
+        }
+    }
+
+    private func sample(
+        of images: [EightBitImage], for objective: Objective, crop: Int, key: UInt64
+    ) throws -> TrainingSample {
         var random = RandomSource(seed: key)
-        let images = objective.needsClean ? clean : noisy
         guard !images.isEmpty else {
             let option = objective.needsClean ? "--clean" : "--noisy"
             throw OptionsError(

@@ -14,13 +14,29 @@ public struct TrainingRun {
         public let objective: Objective
         /// Mean over the steps since the last report.
         public let loss: Double
+        /// Learning rate of the last step.
+        public let rate: Double
+        /// Error on what is never learned from, where it was measured after this step.
+        public let validation: Double?
         public let secondsPerStep: Double
         public let secondsLeft: Double
     }
 
+    /// The weights with the smallest validation error so far.
+    public struct Best: Sendable {
+        /// Steps done when they were found; 0 for those that training began with.
+        public let step: Int
+        public let loss: Double
+        public let weights: Weights
+    }
+
     public private(set) var trainer: Trainer
-    /// Where the checkpoint lies: weights, optimiser and step of the last save.
+    /// Where the checkpoint lies: weights, optimiser and step of the last save, and the best weights.
     public let checkpoint: FilePath
+    /// Nil without validation.
+    public private(set) var best: Best?
+    /// Looks in a row that found nothing better.
+    private var looksSinceBest = 0
 
     /// Starts afresh.
     public init(_ trainer: Trainer, checkpoint: FilePath) {
@@ -34,42 +50,78 @@ public struct TrainingRun {
     public init(resuming checkpoint: FilePath) throws {
         self.checkpoint = checkpoint
         do {
-            trainer = try Self.trainer(from: Safetensors(Data(try FileContents(checkpoint).bytes)))
+            let file = try Safetensors(Data(try FileContents(checkpoint).bytes))
+            trainer = try Self.trainer(from: file)
+            if let loss = file.metadata["best_loss"].flatMap(Double.init),
+                let step = file.metadata["best_step"].flatMap(Int.init)
+            {
+                let weights = try Weights(Self.group("best.", of: file), for: trainer.network)
+                best = Best(step: step, loss: loss, weights: weights)
+                looksSinceBest = file.metadata["looks_since_best"].flatMap(Int.init) ?? 0
+            }
         } catch {
             throw ModelError(
                 file: checkpoint.string, cause: "\(error)", remedy: "start again without --resume")
         }
     }
 
-    /// Runs to the end of the plan.
+    /// What training came to: the best weights where validation chose them, else the last.
+    public var weights: Weights { best?.weights ?? trainer.weights }
+
+    /// Runs to the end of the plan, or until validation finds nothing better for as long as its patience lasts.
     ///
     /// - Parameters:
-    ///   - reportEvery: steps between two calls of `report`.
+    ///   - validation: what is looked at between the steps; nil trains to the end of the plan.
+    ///   - reportEvery: steps between two calls of `report`; every look at the validation reports as well.
     ///   - saveEvery: steps between two checkpoints.
     ///   - shouldStop: asked before each step; when true, the state is saved and the run ends early.
+    /// - Throws: `TrainingError.diverged`; the checkpoint then holds the last finite state that was saved.
     public mutating func run(
-        from source: any TrainingSource, threads: Int, reportEvery: Int = 50, saveEvery: Int = 500,
-        shouldStop: () -> Bool = { false }, report: (Progress) -> Void
+        from source: any TrainingSource, validation: Validation? = nil, threads: Int, reportEvery: Int = 50,
+        saveEvery: Int = 500, shouldStop: () -> Bool = { false }, report: (Progress) throws -> Void
     ) throws {
+        if let validation, best == nil { _ = try look(at: validation, threads) }
         var losses: [Double] = []
         var last = ContinuousClock.now
-        while !trainer.isFinished && !shouldStop() {
-            let objective = trainer.plan.stage(at: trainer.step)?.stage.objective ?? .masked
+        while !trainer.isFinished && !isExhausted(validation) && !shouldStop() {
+            let stage = trainer.plan.stage(at: trainer.step)
             losses.append(try trainer.advance(from: source, threads: threads))
-            if trainer.step % saveEvery == 0 { try save() }
-            if trainer.step % reportEvery == 0 || trainer.isFinished {
-                let now = ContinuousClock.now
+            let now = ContinuousClock.now
+            let isLook = trainer.isFinished || trainer.step % (validation?.every ?? .max) == 0
+            let found = isLook ? try validation.map { try look(at: $0, threads) } : nil
+            if trainer.step % reportEvery == 0 || trainer.isFinished || found != nil {
                 let perStep = (now - last).seconds / Double(losses.count)
-                report(
+                try report(
                     Progress(
-                        step: trainer.step, steps: trainer.plan.steps, objective: objective,
-                        loss: losses.reduce(0, +) / Double(losses.count), secondsPerStep: perStep,
+                        step: trainer.step, steps: trainer.plan.steps, objective: stage?.stage.objective ?? .masked,
+                        loss: losses.reduce(0, +) / Double(losses.count), rate: Double(stage?.rate ?? 0),
+                        validation: found, secondsPerStep: perStep,
                         secondsLeft: perStep * Double(trainer.plan.steps - trainer.step)))
                 losses = []
-                last = now
+                last = ContinuousClock.now
             }
+            // After the report: a run that is killed in between does the step again and reports it again.
+            if trainer.step % saveEvery == 0 { try save() }
         }
         try save()
+    }
+
+    private func isExhausted(_ validation: Validation?) -> Bool {
+        validation?.patience.map { looksSinceBest >= $0 } ?? false
+    }
+
+    /// Measures the error and keeps the weights if they are the best.
+    private mutating func look(at validation: Validation, _ threads: Int) throws -> Double {
+        let loss = try validation.loss(
+            of: trainer.network, trainer.weights, trainer.plan.hiddenPixels, threads: threads)
+        guard loss.isFinite else { throw TrainingError.diverged(step: trainer.step) }
+        if loss < best?.loss ?? .infinity {
+            best = Best(step: trainer.step, loss: loss, weights: trainer.weights)
+            looksSinceBest = 0
+        } else {
+            looksSinceBest += 1
+        }
+        return loss
     }
 
     // MARK: - Checkpoints
@@ -79,13 +131,19 @@ public struct TrainingRun {
         for (name, tensor) in trainer.weights.tensors { tensors["weights.\(name)"] = tensor }
         for (name, tensor) in trainer.optimiser.first { tensors["optimiser.first.\(name)"] = tensor }
         for (name, tensor) in trainer.optimiser.second { tensors["optimiser.second.\(name)"] = tensor }
+        for (name, tensor) in best?.weights.tensors ?? [:] { tensors["best.\(name)"] = tensor }
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.sortedKeys]
-        let metadata = [
+        var metadata = [
             "network": try trainer.network.configuration.json,
             "plan": String(decoding: try encoder.encode(trainer.plan), as: UTF8.self),
             "step": "\(trainer.step)", "optimiser_steps": "\(trainer.optimiser.steps)",
         ]
+        if let best {
+            metadata["best_loss"] = "\(best.loss)"
+            metadata["best_step"] = "\(best.step)"
+            metadata["looks_since_best"] = "\(looksSinceBest)"
+        }
         try DurableFile.replace(checkpoint, with: Safetensors(tensors: tensors, metadata: metadata).encoded())
     }
 
@@ -96,15 +154,8 @@ public struct TrainingRun {
             }
             return try JSONDecoder().decode(type, from: Data(text.utf8))
         }
-        func group(_ prefix: String) -> [String: Tensor] {
-            var group: [String: Tensor] = [:]
-            for (name, tensor) in file.tensors where name.hasPrefix(prefix) {
-                group[String(name.dropFirst(prefix.count))] = tensor
-            }
-            return group
-        }
         let network = try value("network", as: NetworkConfiguration.self).makeNetwork()
-        let (first, second) = (group("optimiser.first."), group("optimiser.second."))
+        let (first, second) = (group("optimiser.first.", of: file), group("optimiser.second.", of: file))
         // Before the first step there are no means; from then on they are shaped like the weights that have gradients.
         for means in [first, second] where !means.isEmpty {
             _ = try Weights(means, named: network.trainedParameters)
@@ -113,9 +164,18 @@ public struct TrainingRun {
         guard step >= 0 else { throw CheckpointError.malformed("its step is \(step)") }
         return Trainer(
             network: network, plan: try value("plan", as: TrainingPlan.self),
-            weights: try Weights(group("weights."), for: network),
+            weights: try Weights(group("weights.", of: file), for: network),
             optimiser: AdamW(
                 steps: try value("optimiser_steps", as: Int.self), first: first, second: second),
             step: step)
+    }
+
+    /// The tensors whose names begin with `prefix`, without it.
+    private static func group(_ prefix: String, of file: Safetensors) -> [String: Tensor] {
+        var group: [String: Tensor] = [:]
+        for (name, tensor) in file.tensors where name.hasPrefix(prefix) {
+            group[String(name.dropFirst(prefix.count))] = tensor
+        }
+        return group
     }
 }

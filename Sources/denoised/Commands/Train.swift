@@ -15,6 +15,8 @@ struct Train: ParsableCommand {
             With --clean, the network first learns from synthetic noise on clean photographs;
             that makes stage B short.
 
+            Metrics (metrics.jsonl) and the loss curve (loss.svg) lie in a folder beside --out.
+
             denoised train --noisy captures/ --steps 20000 --out mine.safetensors
             denoised train --clean photos/ --clean-steps 15000 --out clean.safetensors
             denoised train --from clean.safetensors --noisy captures/ --steps 1000 --out mine.safetensors
@@ -47,8 +49,11 @@ struct Train: ParsableCommand {
     @Option(help: "Learning rate at the start of stages B and P.")
     var rate = 1e-4
 
-    @Option(help: "Crops for each step.")
+    @Option(help: "Crops that are worked on together.")
     var batch = 4
+
+    @Option(help: "Batches whose gradients are added up for each step: large steps in little memory.")
+    var accumulate = 1
 
     @Option(help: "Side of a crop in pixels, a multiple of 40.")
     var crop = 160
@@ -77,10 +82,21 @@ struct Train: ParsableCommand {
     @Option(help: "What the data are and their licence, for the model's metadata.")
     var data: String?
 
+    @Option(help: "Steps between two looks at captures that are never learned from; 0: learn from all of them.")
+    var validateEvery = 0
+
+    @Option(help: "Looks without a new best after which training ends; default: go on to the last step.")
+    var patience: Int?
+
+    @Option(help: "Steps between two checkpoints.")
+    var saveEvery = 500
+
     @Flag(help: "Continue from the checkpoint beside --out.")
     var resume = false
 
     private var checkpoint: FilePath { FilePath(out + ".checkpoint") }
+    /// Metrics and the loss curve.
+    private var records: FilePath { FilePath(out + ".training") }
 
     func validate() throws {
         guard resume || steps + cleanSteps + blindSpotSteps + supervisedSteps > 0 else {
@@ -99,30 +115,45 @@ struct Train: ParsableCommand {
         guard NetworkConfiguration.named[network] != nil else {
             throw ValidationError("there is no network \(network)")
         }
-        guard batch > 0 else { throw ValidationError("--batch must be at least 1") }
+        guard batch > 0, accumulate > 0 else { throw ValidationError("--batch and --accumulate must be at least 1") }
+        guard validateEvery >= 0, patience ?? 1 > 0, saveEvery > 0 else {
+            throw ValidationError("--validate-every must be at least 0, --patience and --save-every at least 1")
+        }
+        guard patience == nil || validateEvery > 0 else { throw ValidationError("--patience needs --validate-every") }
         guard crop > 0, crop % 40 == 0 else { throw ValidationError("--crop must be a multiple of 40") }
         guard (0...1).contains(replacement ?? 0) else { throw ValidationError("--replacement must be between 0 and 1") }
         guard (1...8).contains(stride ?? 1) else { throw ValidationError("--stride must be between 1 and 8") }
     }
 
     func run() throws {
+        Politeness.becomeNice()
         let parent = try from.map { try ModelStore(state: nil).model(named: $0) }
         var run = try resume ? TrainingRun(resuming: checkpoint) : start(from: parent)
         let source = try TrainingFolder(
             noisy: noisy.map { FilePath($0) }, clean: clean.map { FilePath($0) }, side: run.trainer.plan.crop,
-            decoder: .confined
+            holdsOut: validateEvery > 0, decoder: .confined
         ) { Console.error("denoised: skipped \($0)") }
         Console.error("learning from \(source.count.noisy) captures and \(source.count.clean) clean photographs")
-        try run.run(from: source, threads: threads ?? processorCount) { progress in
-            print(
-                "step \(progress.step) of \(progress.steps) (\(progress.objective.rawValue)): loss "
-                    + String(format: "%.5f, %.2f s a step, ", progress.loss, progress.secondsPerStep)
-                    + "\(Console.duration(progress.secondsLeft)) left")
+        var log = try TrainingLog(folder: records, keeping: run.trainer.step)
+        try run.run(
+            from: source, validation: try validation(by: source, run.trainer.plan),
+            threads: threads ?? processorCount, saveEvery: saveEvery
+        ) { progress in
+            try log.append(TrainingLog.Line(progress))
+            print(progress.line)
             fflush(nil)
         }
-        try Model.write(
-            run.trainer.weights, of: run.trainer.network, metadata: metadata(run, parent), to: FilePath(out))
+        try Model.write(run.weights, of: run.trainer.network, metadata: metadata(run, parent), to: FilePath(out))
+        if let best = run.best { print("best at step \(best.step): validation \(String(format: "%.5f", best.loss))") }
         print("wrote \(out)")
+    }
+
+    /// Fixed crops of what is held out, at the stride of the stage that comes last.
+    private func validation(by source: TrainingFolder, _ plan: TrainingPlan) throws -> Validation? {
+        guard validateEvery > 0, let last = plan.stages.last else { return nil }
+        return Validation(
+            samples: try source.validationSamples(for: last.objective, crop: plan.crop),
+            stride: last.objective == .synthetic ? stride ?? 1 : 5, every: validateEvery, patience: patience)
     }
 
     private func start(from parent: Model?) throws -> TrainingRun {
@@ -134,7 +165,9 @@ struct Train: ParsableCommand {
             TrainingPlan.Stage(.blindSpot, steps: blindSpotSteps, rate: rate),
         ]
         func plan(_ hiddenPixels: HiddenPixels) -> TrainingPlan {
-            TrainingPlan(stages: stages, batch: batch, crop: crop, seed: seed, hiddenPixels: hiddenPixels)
+            TrainingPlan(
+                stages: stages, batch: batch, accumulation: accumulate, crop: crop, seed: seed,
+                hiddenPixels: hiddenPixels)
         }
         if let parent {
             return TrainingRun(
@@ -159,7 +192,7 @@ struct Train: ParsableCommand {
             "variant": isBlindSpot
                 ? "blind-spot" : objectives == [.supervised] ? "plain" : objectives.contains(.transfer) ? "P" : "B",
             "steps": plan.stages.map { "\($0.objective.rawValue) \($0.steps)" }.joined(separator: ", "),
-            "seed": "\(plan.seed)", "batch": "\(plan.batch)", "crop": "\(plan.crop)",
+            "seed": "\(plan.seed)", "batch": "\(plan.batch * plan.accumulation)", "crop": "\(plan.crop)",
             "hidden_pixels": plan.hiddenPixels.rawValue, "replacement": "\(replacement)",
         ]
         metadata["stride"] = (stride ?? parent?.stride).map { "\($0)" }
@@ -171,6 +204,7 @@ struct Train: ParsableCommand {
         } else {
             metadata["plain_stride"] = parent?.metadata["plain_stride"]
         }
+        metadata["best_step"] = run.best.map { "\($0.step)" }
         metadata["data"] = data
         metadata["parent"] = from
         return metadata

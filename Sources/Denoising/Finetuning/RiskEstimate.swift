@@ -1,0 +1,108 @@
+import Foundation
+import Imaging
+import SystemPackage
+
+/// How far a denoised capture is from the clean photograph that nobody has: Stein's unbiased estimate.
+///
+/// For noise of covariance Σ, E‖D(y) − x‖² = E‖D(y) − y‖² − tr Σ + 2 tr(Σ ∂D/∂y). The last term says how much of the
+/// noise comes through, and is measured by sending more of it: zᵀ(D(y + εz) − D(y))/ε with z drawn as the capture's
+/// own noise (Ramani, Blu and Unser 2008). A model that keeps noise pays for it there, and one that takes detail away
+/// pays in the first term, whatever the noise is correlated with; masked errors know neither once neighbours share
+/// their noise.
+///
+/// Flat areas show the noise that a camera left there; in texture, where its noise reduction held back, there may be
+/// several times as much, and nobody can tell it from detail. So the risk is estimated twice: with the noise of flat
+/// areas, and with as much as the model in use took away, up to four times that. What is better under both is better.
+struct RiskEstimate: Sendable {
+    /// Mean square error in squared units of 1 if the noise is everywhere that of flat areas; below zero where chance
+    /// wants it so.
+    let least: Double
+    /// The same if all that the model in use removes is noise.
+    let most: Double
+    /// Mean square of the noise of flat areas.
+    let noise: Double
+    /// Mean square of what was removed.
+    let removed: Double
+    /// The share of the noise that comes through.
+    let passed: Double
+    /// `ResidualStructure` of what was removed.
+    let structure: Double
+    /// How many times the noise of flat areas may be in each pixel: 1 to 4.
+    let excess: [Float]
+
+    /// Small enough for the derivative, far larger than rounding.
+    private static let step: Float = 0.25
+
+    /// - Parameters:
+    ///   - seed: of masks and added noise; the same for models that are compared.
+    ///   - excess: what the model in use found; nil for that model itself.
+    /// - Throws: `NonFiniteOutput`.
+    init(of model: Model, on capture: Capture, options: ImageOptions, seed: UInt64, excess: [Float]? = nil) throws {
+        let noisy = capture.pixels
+        var generator = SeededGenerator(seed: seed)
+        let noise = capture.noise.drawn(on: noisy, using: &generator)
+        var shifted = noisy
+        for p in shifted.samples.indices {
+            shifted.samples[p] = min(max(noisy.samples[p] + Self.step * noise.samples[p], 0), 1)
+        }
+        let first = try Self.denoised(noisy, model, options, noiseSample: noisy, seed: seed)
+        let second = try Self.denoised(shifted, model, options, noiseSample: noisy, seed: seed)
+        let excess = excess ?? Self.excess(removed: noisy, first, noise: noise)
+        var (removed, passed, passedMost, power, powerMost) = (0.0, 0.0, 0.0, 0.0, 0.0)
+        for p in noisy.samples.indices {
+            let difference = Double(first.samples[p] - noisy.samples[p])
+            let through = Double(noise.samples[p]) * Double(second.samples[p] - first.samples[p]) / Double(Self.step)
+            let square = Double(noise.samples[p]) * Double(noise.samples[p])
+            let factor = Double(excess[p % excess.count])
+            removed += difference * difference
+            passed += through
+            passedMost += factor * through
+            power += square
+            powerMost += factor * square
+        }
+        let count = Double(noisy.samples.count)
+        least = (removed + 2 * passed - power) / count
+        most = (removed + 2 * passedMost - powerMost) / count
+        self.noise = power / count
+        self.removed = removed / count
+        self.passed = passed / power
+        self.excess = excess
+        structure = ResidualStructure.measure(noisy: noisy, denoised: first) ?? 0
+    }
+
+    /// Mean square of what was removed around each pixel per mean square of the noise there, 1 to 4.
+    private static func excess(removed noisy: PlanarImage, _ denoised: PlanarImage, noise: PlanarImage) -> [Float] {
+        let (before, after) = (noisy.luma, denoised.luma)
+        var difference = Plane(width: noisy.width, height: noisy.height, samples: zip(before, after).map { $0 - $1 })
+        var expected = Plane(width: noisy.width, height: noisy.height, samples: noise.luma)
+        for p in difference.samples.indices {
+            difference.samples[p] *= difference.samples[p]
+            expected.samples[p] *= expected.samples[p]
+        }
+        difference = difference.blurred(across: 4, down: 4)
+        expected = expected.blurred(across: 16, down: 16)
+        return zip(difference.samples, expected.samples).map { min(max($0 / max($1, 1e-9), 1), 4) }
+    }
+
+    static func denoised(
+        _ image: PlanarImage, _ model: Model, _ options: ImageOptions, noiseSample: PlanarImage, seed: UInt64
+    ) throws -> PlanarImage {
+        let pixels = PixelBuffer(interleaving: image)
+        let pass = try TiledDenoising(options, model, pixels, noiseSample: noiseSample, of: "capture", seed: seed)
+        return try pass.run(on: pixels) { _ in }.planar()
+    }
+}
+
+extension PixelBuffer {
+    /// Floats in [0, 1] from planes.
+    init(interleaving image: PlanarImage) {
+        let plane = image.width * image.height
+        var samples = [Float](repeating: 0, count: image.samples.count)
+        for channel in 0..<image.channels {
+            for p in 0..<plane {
+                samples[p * image.channels + channel] = min(max(image.samples[channel * plane + p], 0), 1)
+            }
+        }
+        self.init(width: image.width, height: image.height, colourChannels: image.channels, samples: .float32(samples))
+    }
+}

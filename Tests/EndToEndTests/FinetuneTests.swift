@@ -1,0 +1,94 @@
+import Denoising
+import Foundation
+import Networks
+import SystemPackage
+import Tensors
+import Testing
+
+extension EndToEnd {
+    /// Fine-tuning, what is decided on it, and what becomes of the model.
+    @Suite struct FinetuneTests {
+        private let place: Workplace
+
+        init() throws {
+            place = try Workplace()
+            try place.folder("captures")
+            try writeTinted()
+            #expect(try place.run("model", "use", "tinted.safetensors", "--state", "state").code == 0)
+            for index in 0..<9 {
+                try place.putWaves(as: "captures/\(index).png", width: 200 + 8 * index, height: 200, noise: 16)
+            }
+        }
+
+        private func finetune(_ arguments: String...) throws -> Program.Outcome {
+            try place.run.start(["finetune", "--state", "state", "--json"] + arguments).finish()
+        }
+
+        /// A model that knows no more than to take the mean of a pixel's neighbours, and tints what it finds.
+        private func writeTinted() throws {
+            let network = NAFNetBase(.init(width: 4, encoder: [1], middle: 1, decoder: [1]))
+            var weights = Weights(initialising: network, seed: 1)
+            weights.tensors["ending.weight"] = weights.tensors["ending.weight"].map { Tensor($0.shape) }
+            weights.tensors["ending.bias"] = Tensor([3], [0.02, -0.02, 0.02])
+            try Model.write(
+                weights, of: network, metadata: ["hidden_pixels": "neighbours", "stride": "1"],
+                to: FilePath(place["tinted.safetensors"].path))
+        }
+
+        /// There is a tint to unlearn.
+        @Test func aBetterModelIsUsedByEveryCommandAndCanBeTakenBack() throws {
+            let outcome = try finetune("--captures", "captures", "--steps", "60")
+            #expect(outcome.code == 0, "\(outcome.errors)")
+            let decision = try #require(try outcome.objects().first)
+            #expect(decision["promoted"] as? Bool == true, "\(decision)")
+            let name = try #require(decision["candidate"] as? String)
+            let before = try #require(decision["before"] as? Double)
+            #expect(try #require(decision["after"] as? Double) > before)
+            let list = try place.run("model", "list", "--state", "state", "--json").objects()
+            #expect(list.first { $0["in_use"] as? Bool == true }?["name"] as? String == name)
+            let process = try place.run(
+                "process", "captures/0.png", "--output", "out", "--state", "state", "--preset", "balanced")
+            #expect(process.code == 0, "\(process.errors)")
+            let show = try place.run("model", "show", "state/models/\(name).safetensors")
+            for fact in ["parent", "tinted", "held_out_gain", "pinned_after"] {
+                #expect(show.output.contains(fact), "\(fact)")
+            }
+            let back = try place.run("model", "rollback", "--state", "state")
+            #expect(back.code == 0 && back.output.hasPrefix("tinted is in use"), "\(back.output)")
+            #expect(try place.names("state/finetune").allSatisfy { $0 != "checkpoint" })
+        }
+
+        /// Captures without noise are found before anything is trained.
+        @Test func capturesThatTeachNothingPromoteNothing() throws {
+            try place.folder("clean")
+            for index in 0..<9 {
+                try place.putWaves(
+                    as: "clean/\(index).png", width: 200 + 8 * index, height: 200, noise: 0, amplitude: 0)
+            }
+            let outcome = try finetune("--captures", "clean", "--steps", "5")
+            #expect(outcome.code == 0)
+            let decision = try #require(try outcome.objects().first)
+            #expect(decision["promoted"] as? Bool == false)
+            #expect(decision["candidate"] is NSNull && decision["before"] is NSNull && decision["after"] is NSNull)
+            #expect((decision["reason"] as? String)?.contains("too few") == true)
+            #expect(outcome.errors.contains("it has no noise to learn from"))
+            let list = try place.run("model", "list", "--state", "state", "--json").objects()
+            #expect(list.first { $0["in_use"] as? Bool == true }?["name"] as? String == "tinted")
+        }
+
+        @Test(arguments: [
+            [], ["--captures", "captures", "--from-ledger"],
+            ["--captures", "captures", "--steps", "3", "--minutes", "1"],
+            ["--captures", "captures", "--minutes", "0"],
+        ])
+        func wrongUseIsTwo(_ arguments: [String]) throws {
+            #expect(try place.run.start(["finetune", "--state", "state"] + arguments).finish().code == 2)
+        }
+
+        @Test func aMissingFolderIsSaidInOneLine() throws {
+            let outcome = try finetune("--captures", "nowhere", "--steps", "3")
+            #expect(outcome.code == 1)
+            #expect(outcome.errors.contains("nowhere"))
+        }
+    }
+}
