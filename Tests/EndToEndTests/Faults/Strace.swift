@@ -39,11 +39,10 @@ struct FaultPoint: CustomStringConvertible {
     static func all(in log: String) -> [FaultPoint] {
         var counts: [String: [Substring: Int]] = [:]
         for line in log.split(separator: "\n") {
-            let words = line.split(separator: " ", maxSplits: 1, omittingEmptySubsequences: true)
-            guard words.count == 2, let call = words[1].split(separator: "(").first.map(String.init),
-                Strace.calls.contains(call)
-            else { continue }
-            counts[call, default: [:]][words[0], default: 0] += 1
+            // "341   write(2, …": short numbers are padded.
+            let words = line.split { $0 == " " || $0 == "(" }
+            guard words.count > 1, Strace.calls.contains(String(words[1])) else { continue }
+            counts[String(words[1]), default: [:]][words[0], default: 0] += 1
         }
         return counts.sorted { $0.key < $1.key }.flatMap { call, threads in
             (1...(threads.values.max() ?? 1)).map { FaultPoint(call: call, number: $0) }
