@@ -117,20 +117,4 @@ extension PlanarImage {
         }
         return result
     }
-
-    /// Each pixel the mean of four.
-    var halved: PlanarImage {
-        var result = PlanarImage(width: width / 2, height: height / 2, channels: channels)
-        for channel in 0..<channels {
-            for row in 0..<result.height {
-                for column in 0..<result.width {
-                    let sum =
-                        self[channel, 2 * row, 2 * column] + self[channel, 2 * row, 2 * column + 1]
-                        + self[channel, 2 * row + 1, 2 * column] + self[channel, 2 * row + 1, 2 * column + 1]
-                    result[channel, row, column] = sum / 4
-                }
-            }
-        }
-        return result
-    }
 }

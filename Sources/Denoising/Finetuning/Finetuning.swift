@@ -122,7 +122,7 @@ public struct Finetuning {
         let samples = try (0..<16).map { index in
             try source.sample(for: .synthetic, crop: 160, key: RandomSource.mix(0x5EED, UInt64(index)))
         }
-        return Validation(samples: samples, stride: base.stride, every: max(25, steps / 20), patience: 8)
+        return Validation(samples: samples, stride: base.stride ?? 1, every: max(25, steps / 20), patience: 8)
     }
 
     // MARK: - The run

@@ -88,7 +88,8 @@ struct RiskEstimate: Sendable {
         _ image: PlanarImage, _ model: Model, _ options: ImageOptions, noiseSample: PlanarImage, seed: UInt64
     ) throws -> PlanarImage {
         let pixels = PixelBuffer(interleaving: image)
-        let pass = try TiledDenoising(options, model, pixels, noiseSample: noiseSample, of: "capture", seed: seed)
+        let pass = try TiledDenoising(
+            options, model, pixels, NoiseAssessment(of: noiseSample), noiseSample: noiseSample, of: "capture", seed: seed)
         return try pass.run(on: pixels) { _ in }.planar()
     }
 }

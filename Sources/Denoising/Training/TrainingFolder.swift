@@ -162,7 +162,7 @@ struct EightBitImage: Sendable {
 
 extension PlanarImage {
     /// Half the size: the means of 2×2 pixels.
-    fileprivate var halved: PlanarImage {
+    var halved: PlanarImage {
         var result = PlanarImage(width: width / 2, height: height / 2, channels: channels)
         for channel in 0..<channels {
             for row in 0..<result.height {
