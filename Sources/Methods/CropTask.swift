@@ -7,6 +7,8 @@ struct CropTask: Sendable {
     let objective: Objective
     let crop: Int
     let hiddenPixels: HiddenPixels
+    /// Stride of D-BSN's sub-images.
+    let downsampling: Int
 
     struct Result: Sendable {
         let loss: Double
@@ -23,7 +25,7 @@ struct CropTask: Sendable {
     var entries: Int {
         switch objective {
         case .synthetic, .masked: 3 * Int(hidden.values.reduce(0, +))
-        case .transfer, .blindSpot: 3 * crop * crop
+        case .transfer, .blindSpot, .blindMean, .noise, .bayesian: 3 * crop * crop
         }
     }
 
@@ -39,6 +41,12 @@ struct CropTask: Sendable {
             return transferStep(sample.noisy, network, weights, entries)
         case .blindSpot:
             return blindSpotStep(sample.noisy, network, weights, entries)
+        case .blindMean:
+            return bayesianStep(.squared, trainsMean: true, sample.noisy, network, weights, entries)
+        case .noise:
+            return bayesianStep(.evidence, trainsMean: false, sample.noisy, network, weights, entries)
+        case .bayesian:
+            return bayesianStep(.evidence, trainsMean: true, sample.noisy, network, weights, entries)
         }
     }
 

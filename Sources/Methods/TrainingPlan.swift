@@ -14,6 +14,14 @@ public enum Objective: String, Sendable, Codable, CaseIterable {
     /// Blind-spot training as in AP-BSN: all pixels of stride-5 sub-images against themselves. Only a network that does
     /// not see its own pixel learns to denoise from it; any other learns to copy.
     case blindSpot = "blind-spot"
+    /// D-BSN's first stage: the mean, by squared error (spec C.5). These three need the network dbsn.
+    case blindMean = "blind-mean"
+    /// Its second: both heads, the mean as it is.
+    case noise
+    /// Its third: everything, by the evidence of the noisy pixels.
+    case bayesian
+
+    var needsBayesianDBSN: Bool { [.blindMean, .noise, .bayesian].contains(self) }
 }
 
 /// Stages that follow each other, each with its own learning rate that falls to zero along a half cosine.
@@ -38,15 +46,19 @@ public struct TrainingPlan: Sendable, Equatable, Codable {
     public let crop: Int
     public let seed: UInt64
     public let hiddenPixels: HiddenPixels
+    /// Stride of pixel downsampling in D-BSN's stages; nil for none, as in plans of before there were any.
+    public let downsampling: Int?
 
     public init(
-        stages: [Stage], batch: Int = 4, crop: Int = 160, seed: UInt64 = 0, hiddenPixels: HiddenPixels = .zero
+        stages: [Stage], batch: Int = 4, crop: Int = 160, seed: UInt64 = 0, hiddenPixels: HiddenPixels = .zero,
+        downsampling: Int? = nil
     ) {
         self.stages = stages.filter { $0.steps > 0 }
         self.batch = batch
         self.crop = crop
         self.seed = seed
         self.hiddenPixels = hiddenPixels
+        self.downsampling = downsampling
     }
 
     public var steps: Int { stages.reduce(0) { $0 + $1.steps } }
