@@ -58,7 +58,7 @@ public struct ConfigurationKey: Sendable {
 
     private static let denoise = [
         one("denoise.preset", "fast, balanced or best") { $0.image.preset = try choice($1) },
-        one("denoise.method", "amsnet or plain") { $0.image.method = try choice($1) },
+        one("denoise.method", "amsnet, plain, zsn2n or dbsn") { $0.image.method = try choice($1) },
         one("denoise.model", "name of a model in the state folder, or a file") { $0.image.model = $1 },
         one("denoise.strength", "0 keeps the photograph, 1 denoises it fully") { $0.image.strength = try fraction($1) },
         one("denoise.tile", "side of a tile in pixels") { $0.image.tile = try integer($1, in: 16...65536) },

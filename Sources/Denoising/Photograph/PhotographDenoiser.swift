@@ -8,34 +8,38 @@ import Tensors
 /// Denoises photographs with one model and one set of options.
 public struct PhotographDenoiser: PhotographDenoising {
     public let options: ImageOptions
-    public let model: Model
+    /// Nil where the method needs none.
+    public let model: Model?
     public let limits: DecodingLimits
     public let recipeHash: String
 
-    public var modelName: String { model.name }
-    public var modelHash: String { model.hash }
+    public var modelName: String { model?.name ?? options.method.rawValue }
+    public let modelHash: String
 
     /// Resolves the model and checks the options.
     ///
     /// - Parameter state: the state folder whose models count, if any.
     /// - Throws: `ModelError`; `OptionsError` for options that cannot work.
     public init(options: ImageOptions, state: FilePath? = nil, limits: DecodingLimits = DecodingLimits()) throws {
-        try self.init(options: options, model: ModelStore(state: state).model(named: options.model), limits: limits)
+        let model = options.method.needsModel ? try ModelStore(state: state).model(named: options.model) : nil
+        try self.init(options: options, model: model, limits: limits)
     }
 
-    public init(options: ImageOptions, model: Model, limits: DecodingLimits = DecodingLimits()) throws {
+    /// - Parameter model: nil for methods that need none.
+    public init(options: ImageOptions, model: Model?, limits: DecodingLimits = DecodingLimits()) throws {
         try options.check()
         self.options = options
         self.model = model
         self.limits = limits
-        recipeHash = try Self.hash(of: options, model)
+        modelHash = try model?.hash ?? options.method.hash
+        recipeHash = try Self.hash(of: options, modelHash)
     }
 
     /// Threads and the model's name change nothing in the result; everything else does.
-    private static func hash(of options: ImageOptions, _ model: Model) throws -> String {
+    private static func hash(of options: ImageOptions, _ modelHash: String) throws -> String {
         var recipe = options
         recipe.threads = nil
-        recipe.model = model.hash
+        recipe.model = modelHash
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.sortedKeys]
         return SHA256.hash(data: try encoder.encode(recipe)).hexadecimal

@@ -17,6 +17,7 @@ struct Train: ParsableCommand {
             denoised train --noisy captures/ --steps 20000 --out mine.safetensors
             denoised train --clean photos/ --clean-steps 15000 --out clean.safetensors
             denoised train --from clean.safetensors --noisy captures/ --steps 1000 --out mine.safetensors
+            denoised train --method dbsn --noisy captures/ --stride 2 --steps 20000 --out dbsn.safetensors
             """)
 
     @Option(help: "Folders of noisy captures.")
@@ -26,7 +27,7 @@ struct Train: ParsableCommand {
     var clean: [String] = []
 
     @Option(help: "Architecture: \(NetworkConfiguration.names).")
-    var network = "nafnet-compact"
+    var network = Train.defaultNetwork
 
     @Option(help: "Steps of stages B and P together; a fifth of them are P.")
     var steps = 0
@@ -50,7 +51,9 @@ struct Train: ParsableCommand {
     var crop = 160
 
     @Option(
-        help: "Stride of pixel downsampling that inference with this model begins with; default: as --from, else 2.")
+        help:
+            "Stride of pixel downsampling that inference with this model begins with; default: as --from, else 2. D-BSN learns at it too; its default is 1."
+    )
     var stride: Int?
 
     @Option(help: "Model file to write; its checkpoint lies beside it.")
@@ -74,6 +77,10 @@ struct Train: ParsableCommand {
     @Flag(help: "Continue from the checkpoint beside --out.")
     var resume = false
 
+    @OptionGroup var dbsn: DBSNTrainingOptions
+
+    private static let defaultNetwork = "nafnet-compact"
+
     private var checkpoint: FilePath { FilePath(out + ".checkpoint") }
 
     func validate() throws {
@@ -87,8 +94,11 @@ struct Train: ParsableCommand {
             throw ValidationError("--steps and --blind-spot-steps exclude each other")
         }
         guard cleanSteps == 0 || !clean.isEmpty else { throw ValidationError("--clean-steps needs --clean") }
-        guard NetworkConfiguration.named[network] != nil else {
+        guard try dbsn.configuration(network, default: Self.defaultNetwork) != nil else {
             throw ValidationError("there is no network \(network)")
+        }
+        guard dbsn.method == .amsnet || cleanSteps + blindSpotSteps == 0 else {
+            throw ValidationError("--method dbsn learns from noisy captures alone: give --steps")
         }
         guard batch > 0 else { throw ValidationError("--batch must be at least 1") }
         guard crop > 0, crop % 40 == 0 else { throw ValidationError("--crop must be a multiple of 40") }
@@ -116,21 +126,24 @@ struct Train: ParsableCommand {
     }
 
     private func start(from parent: Model?) throws -> TrainingRun {
-        let stages = [
-            TrainingPlan.Stage(.synthetic, steps: cleanSteps, rate: cleanRate),
-            TrainingPlan.Stage(.masked, steps: steps - steps / 5, rate: rate),
-            TrainingPlan.Stage(.transfer, steps: steps / 5, rate: rate / 2),
-            TrainingPlan.Stage(.blindSpot, steps: blindSpotSteps, rate: rate),
-        ]
+        let stages =
+            dbsn.stages(steps: steps) ?? [
+                TrainingPlan.Stage(.synthetic, steps: cleanSteps, rate: cleanRate),
+                TrainingPlan.Stage(.masked, steps: steps - steps / 5, rate: rate),
+                TrainingPlan.Stage(.transfer, steps: steps / 5, rate: rate / 2),
+                TrainingPlan.Stage(.blindSpot, steps: blindSpotSteps, rate: rate),
+            ]
         func plan(_ hiddenPixels: HiddenPixels) -> TrainingPlan {
-            TrainingPlan(stages: stages, batch: batch, crop: crop, seed: seed, hiddenPixels: hiddenPixels)
+            TrainingPlan(
+                stages: stages, batch: batch, crop: crop, seed: seed, hiddenPixels: hiddenPixels,
+                downsampling: dbsn.method == .dbsn ? stride ?? parent?.plainStride ?? 1 : nil)
         }
         if let parent {
             return TrainingRun(
                 Trainer(network: parent.network, plan: plan(parent.hiddenPixels), weights: parent.weights),
                 checkpoint: checkpoint)
         }
-        guard let configuration = NetworkConfiguration.named[network] else {
+        guard let configuration = try dbsn.configuration(network, default: Self.defaultNetwork) else {
             throw ValidationError("there is no network \(network)")
         }
         let made = configuration.makeNetwork()
@@ -152,6 +165,7 @@ struct Train: ParsableCommand {
         ]
         // As AP-BSN: taught at stride 5, used at 2.
         if isBlindSpot { metadata["plain_stride"] = "2" }
+        metadata.merge(DBSNTrainingOptions.metadata(plan, run.trainer.network) ?? [:]) { $1 }
         metadata["data"] = data
         metadata["parent"] = from
         return metadata
