@@ -17,9 +17,11 @@ extension CropTask {
         let subImages = pixelDownsample(Variable(noisy), stride: downsampling)
         let estimate = network.estimate(subImages, pass)
         let value = loss(estimate, subImages.tensor, network.noiseModel, pixels: entries / 3)
-        var seeds = [(estimate.mean, value.mean)]
-        if loss != .squared { seeds += [(estimate.uncertainty, value.uncertainty), (estimate.noise, value.noise)] }
-        var gradients = pass.gradients(tape.backward(from: seeds))
+        // The heads take part in every stage, with gradients of 0 in the first: a checkpoint of the optimiser has all means.
+        var gradients = pass.gradients(
+            tape.backward(from: [
+                (estimate.mean, value.mean), (estimate.uncertainty, value.uncertainty), (estimate.noise, value.noise),
+            ]))
         if !trainsMean { gradients = gradients.filter { !$0.key.hasPrefix("\(BayesianDBSN.groups[0]).") } }
         return Result(loss: value.loss, gradients: gradients, statistics: pass.statistics)
     }

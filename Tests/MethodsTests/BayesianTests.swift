@@ -139,6 +139,28 @@ private func deviation(_ actual: Tensor, _ expected: Tensor) -> Float {
         }
     }
 
+    /// Which parameters each stage changes, and that its optimiser can be resumed from the first step on.
+    @Test(arguments: [
+        (Objective.blindMean, ["dbsn"]), (.noise, ["sigma_mu", "sigma_n"]), (.bayesian, BayesianDBSN.groups),
+    ]) func everyStageTrainsItsOwnPart(objective: Objective, groups: [String]) throws {
+        let network = BayesianDBSN(.init(width: 4, blocks: 1, noise: .heteroscedastic))
+        let start = Weights(initialising: network, seed: 2)
+        let plan = TrainingPlan(
+            stages: [.init(objective, steps: 1, rate: 1e-3)], batch: 2, crop: 20, downsampling: 2)
+        var trainers = [1, 2].map { _ in Trainer(network: network, plan: plan, weights: start) }
+        for index in trainers.indices { _ = try trainers[index].advance(from: RampSource(), threads: index + 1) }
+        #expect(trainers[0].weights.bits == trainers[1].weights.bits)
+        for group in BayesianDBSN.groups {
+            let changed = network.trainedParameters.contains {
+                $0.name.hasPrefix("\(group).")
+                    && trainers[0].weights.tensors[$0.name]?.values != start.tensors[$0.name]?.values
+            }
+            #expect(changed == groups.contains(group), "\(group)")
+        }
+        guard objective != .noise else { return }
+        _ = try Weights(trainers[0].optimiser.first, named: network.trainedParameters)
+    }
+
     @Test func otherNetworksCannotBeTaughtAsDBSN() {
         for objective in [Objective.blindMean, .noise, .bayesian] {
             let plan = TrainingPlan(stages: [.init(objective, steps: 1, rate: 1e-3)], batch: 1, crop: 20)
