@@ -44,7 +44,8 @@ struct CropTask: Sendable {
         case .blindMean:
             return bayesianStep(.squared, trainsMean: true, sample.noisy, network, weights, entries)
         case .noise:
-            return bayesianStep(.evidence, trainsMean: false, sample.noisy, network, weights, entries)
+            // With the evidence alone the mean's uncertainty takes all of the noise, of which it is only told the sum.
+            return bayesianStep(.constrained, trainsMean: false, sample.noisy, network, weights, entries)
         case .bayesian:
             return bayesianStep(.evidence, trainsMean: true, sample.noisy, network, weights, entries)
         }
