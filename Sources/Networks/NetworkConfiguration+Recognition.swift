@@ -12,7 +12,7 @@ extension NetworkConfiguration {
         let names = TensorNames(shapes)
         let found =
             restormer(names) ?? nafnet(names) ?? unet(names) ?? student(names) ?? dncnn(names) ?? dbsn(names)
-            ?? deamnet(names) ?? zsn2n(names) ?? bayesianDBSN(names)
+            ?? deamnet(names) ?? zsn2n(names) ?? bayesianDBSN(names) ?? mwcnn(names)
         // Shapes come from anywhere: the bounds of model files hold for them too.
         return found.flatMap { try? JSONDecoder().decode(Self.self, from: JSONEncoder().encode($0)) }
     }
@@ -94,6 +94,13 @@ extension NetworkConfiguration {
             BayesianDBSN.Configuration(
                 channels: channels, width: width, blocks: blocks,
                 noise: outputs == 6 ? .multivariate : .heteroscedastic))
+    }
+
+    private static func mwcnn(_ names: TensorNames) -> NetworkConfiguration? {
+        let widths = (1...8).compactMap { names.size("level\($0)_prev.block.0.weight") }
+        // Published networks are grey ones, with four bands in place of twelve.
+        guard !widths.isEmpty, names.size("level1_next.block.6.weight") == 12 else { return nil }
+        return .mwcnn(MWCNN.Configuration(widths: widths))
     }
 
     private static func zsn2n(_ names: TensorNames) -> NetworkConfiguration? {

@@ -161,6 +161,18 @@ extension BayesianDBSN.Configuration {
     }
 }
 
+extension MWCNN.Configuration {
+    private enum CodingKeys: CodingKey { case widths }
+
+    /// - Throws: `DecodingError` for values that no network can be built from.
+    public init(from decoder: any Decoder) throws {
+        let values = try decoder.container(keyedBy: CodingKeys.self)
+        self.init(widths: try values.decode([Int].self, forKey: .widths))
+        try values.require((1...8).contains(widths.count), .widths, "between 1 and 8 levels are needed")
+        try values.require(widths.allSatisfy(isChannels), .widths, "1 to 4096 channels are needed")
+    }
+}
+
 private func isChannels(_ count: Int) -> Bool { (1...4096).contains(count) }
 
 private func isWidth(_ channels: Int) -> Bool { (2...4096).contains(channels) && channels % 2 == 0 }

@@ -10,6 +10,7 @@ public enum NetworkConfiguration: Sendable, Equatable, Codable {
     case deamnet(DeamNet.Configuration)
     case zsn2n(ZSN2N.Configuration)
     case bayesianDBSN(BayesianDBSN.Configuration)
+    case mwcnn(MWCNN.Configuration)
 
     /// The architecture's name in model files and commands.
     public var name: String {
@@ -24,6 +25,7 @@ public enum NetworkConfiguration: Sendable, Equatable, Codable {
         case .deamnet: "deamnet"
         case .zsn2n: "zsn2n"
         case .bayesianDBSN: "dbsn"
+        case .mwcnn: "mwcnn"
         }
     }
 
@@ -39,6 +41,7 @@ public enum NetworkConfiguration: Sendable, Equatable, Codable {
         case .deamnet(let configuration): DeamNet(configuration)
         case .zsn2n(let configuration): ZSN2N(configuration)
         case .bayesianDBSN(let configuration): BayesianDBSN(configuration)
+        case .mwcnn(let configuration): MWCNN(configuration)
         }
     }
 
@@ -58,6 +61,8 @@ public enum NetworkConfiguration: Sendable, Equatable, Codable {
         "deamnet": .deamnet(.published),
         "zsn2n": .zsn2n(.colour),
         "dbsn": .bayesianDBSN(.published(.heteroscedastic)),
+        "mwcnn": .mwcnn(.published),
+        "mwcnn-compact": .mwcnn(.compact),
         "dbsn-compact": .bayesianDBSN(.compact(.heteroscedastic)),
         "restormer-compact": .restormer(.init(dim: 8, blocks: [1, 1, 1, 1], refinement: 1, heads: [1, 2, 2, 4])),
         "unet-compact": .unet(.compact),

@@ -12,6 +12,7 @@ import Testing
         ("dncnn", 559_363, 1_935, 109, 556_416), ("deamnet", 2_228_131, 0, 162, 2_225_376),
         ("d-a", 3_656_131, 557_056, 100, 3_650_112), ("d-as", 3_656_131, 557_056, 100, 3_650_112),
         ("zsn2n", 22_275, 0, 6, 22_176), ("dbsn", 6_620_329, 313_344, 300, 6_606_688),
+        ("mwcnn", 16_168_940, 0, 48, 888_768),
     ]) func publishedNetworksHaveTheirPublishedSizes(
         name: String, parameters: Int, buffers: Int, tensors: Int, multiplications: Int
     ) throws {

@@ -16,6 +16,7 @@ import Testing
         .deamnet(.init(width: 5, reduced: 3)),
         .zsn2n(.init(channels: 3, width: 7)),
         .bayesianDBSN(.init(width: 4, blocks: 1, noise: .multivariate)),
+        .mwcnn(.init(widths: [3, 5])),
     ]
 
     @Test(arguments: configurations) func initialisationDependsOnTheSeedAlone(configuration: NetworkConfiguration) {
