@@ -46,7 +46,7 @@ extension ConfigurationKey {
 
     static let denoise = [
         one("denoise.preset", "fast, balanced or best", \.image.preset, choice, text: \.rawValue),
-        one("denoise.method", "amsnet or plain", \.image.method, choice, text: \.rawValue),
+        one("denoise.method", "amsnet, plain, zsn2n or dbsn", \.image.method, choice, text: \.rawValue),
         one("denoise.model", "name of a model in the state folder, or a file", \.image.model, { $0 }),
         one("denoise.strength", "0 keeps the photograph, 1 denoises it fully", \.image.strength, fraction, text: text),
         one("denoise.tile", "side of a tile in pixels", \.image.tile) { try integer($0, in: 16...65536) },

@@ -14,6 +14,8 @@ public struct NoiseMeasurement: Sendable, Equatable, Codable {
         public var across: [Double]
         /// The same for rows.
         public var down: [Double]
+        /// The same for neighbours that many rows and columns apart.
+        public var diagonal: [Double]
 
         /// Mean of both directions.
         ///
@@ -25,6 +27,15 @@ public struct NoiseMeasurement: Sendable, Equatable, Codable {
     public let channels: [Field]
     /// The weighted sum 0.299, 0.587, 0.114 of red, green and blue; of other images the mean of the channels.
     public let luma: Field
+
+    /// The smallest distance at which no channel's noise is correlated: below 0.1 across, down and diagonally; where there
+    /// is none, that of 1…4 pixels at which the largest of all correlations is smallest. Source: spec D.4.
+    public var independentDistance: Int {
+        let largest = (0..<4).map { lag in
+            channels.flatMap { [$0.across[lag], $0.down[lag], $0.diagonal[lag]] }.map(abs).max() ?? 0
+        }
+        return 1 + (largest.firstIndex { $0 < 0.1 } ?? largest.indices.min { largest[$0] < largest[$1] } ?? 0)
+    }
 
     static let side = 32
     /// Blocks that are looked at; a 12-megapixel photograph has 11,700.
@@ -71,24 +82,28 @@ public struct NoiseMeasurement: Sendable, Equatable, Codable {
     private static func field(
         of image: PlanarImage, weights: [Float], blocks: [(row: Int, column: Int)]
     ) -> Field {
-        var sums = (across: [Double](repeating: 0, count: 5), down: [Double](repeating: 0, count: 5))
+        let zeros = [Double](repeating: 0, count: 5)
+        var sums = (across: zeros, down: zeros, diagonal: zeros)
         var count = 0.0
         for (row, column) in blocks {
             guard let block = NoiseBlock(of: image, weights: weights, row: row, column: column) else { continue }
             for lag in 0...4 {
                 sums.across[lag] += block.covariance(down: 0, across: lag)
                 sums.down[lag] += block.covariance(down: lag, across: 0)
+                sums.diagonal[lag] += block.covariance(down: lag, across: lag)
             }
             count += 1
         }
         guard count > 0, sums.across[0] > 0 else {
-            return Field(deviation: 0, across: [0, 0, 0, 0], down: [0, 0, 0, 0])
+            return Field(deviation: 0, across: [0, 0, 0, 0], down: [0, 0, 0, 0], diagonal: [0, 0, 0, 0])
         }
-        return corrected(across: sums.across.map { $0 / count }, down: sums.down.map { $0 / count })
+        return corrected(
+            across: sums.across.map { $0 / count }, down: sums.down.map { $0 / count },
+            diagonal: sums.diagonal.map { $0 / count })
     }
 
     /// Undoes what fitting a plane and choosing quiet blocks took away, to first order in 1/(pixels of a block).
-    private static func corrected(across: [Double], down: [Double]) -> Field {
+    private static func corrected(across: [Double], down: [Double], diagonal: [Double]) -> Field {
         let pixels = Double(side * side)
         let variance = across[0]
         func ratios(_ covariances: [Double]) -> [Double] { covariances.dropFirst().map { $0 / variance } }
@@ -96,16 +111,18 @@ public struct NoiseMeasurement: Sendable, Equatable, Codable {
         let extent = max(1 + 2 * ratios(across).reduce(0, +), 1) * max(1 + 2 * ratios(down).reduce(0, +), 1)
         let taken = min(3 * extent / pixels, 0.5) * variance / (1 - min(3 * extent / pixels, 0.5))
         let whole = variance + taken
-        let (restoredAcross, restoredDown) = (
-            across.dropFirst().map { min(max(($0 + taken) / whole, -1), 1) },
-            down.dropFirst().map { min(max(($0 + taken) / whole, -1), 1) }
-        )
+        func restored(_ covariances: [Double]) -> [Double] {
+            covariances.dropFirst().map { min(max(($0 + taken) / whole, -1), 1) }
+        }
+        let (restoredAcross, restoredDown) = (restored(across), restored(down))
         // A sample variance of n correlated pixels scatters by √(2Σρ²/n); the mean of its lowest fifth lies 1.4 of that
         // too low. Half of it is taken back: right to within half, whether all of the photograph is flat or one fifth.
         func squares(_ values: [Double]) -> Double { 1 + 2 * values.reduce(0) { $0 + $1 * $1 } }
         let scatter = (2 * squares(restoredAcross) * squares(restoredDown) / pixels).squareRoot()
         let quiet = max(1 - 0.5 * 1.4 * scatter, 0.5)
-        return Field(deviation: 255 * (whole / quiet).squareRoot(), across: restoredAcross, down: restoredDown)
+        return Field(
+            deviation: 255 * (whole / quiet).squareRoot(), across: restoredAcross, down: restoredDown,
+            diagonal: restored(diagonal))
     }
 }
 

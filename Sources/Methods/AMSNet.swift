@@ -5,7 +5,7 @@ import Tensors
 ///
 /// Random fields depend on the seed and on absolute positions, so that a tile computes exactly what the whole image
 /// would compute there, whichever tile comes first and however many threads work.
-public struct AMSNet: Sendable {
+public struct AMSNet: TileDenoiser {
     public let network: any Network
     public let weights: Weights
     /// Names every random field of one photograph.
@@ -37,9 +37,6 @@ public struct AMSNet: Sendable {
     /// Network passes over every pixel.
     public var passes: Int { 2 + 2 * refinements }
 
-    /// Tile origins and sizes must be multiples of this, so that sub-images keep their phase.
-    public var alignment: Int { stride * network.tiling.multiple }
-
     /// Denoises one tile.
     ///
     /// - Parameters:
@@ -57,8 +54,6 @@ public struct AMSNet: Sendable {
         let result = try refinements == 0 ? first : refine(y, first, window, threads: threads)
         return cropped(Variable(result), height: noisy.height, width: noisy.width).tensor
     }
-
-    private func roundUp(_ size: Int) -> Int { (size + alignment - 1) / alignment * alignment }
 
     /// Mean of T multi-mask blocks at full resolution, each on the estimate with a share p of noisy pixels put back.
     private func refine(_ y: Tensor, _ estimate: Tensor, _ window: Window, threads: Int) throws -> Tensor {

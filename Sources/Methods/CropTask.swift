@@ -7,6 +7,8 @@ struct CropTask: Sendable {
     let objective: Objective
     let crop: Int
     let hiddenPixels: HiddenPixels
+    /// Stride of D-BSN's sub-images.
+    let downsampling: Int
 
     struct Result: Sendable {
         let loss: Double
@@ -23,7 +25,7 @@ struct CropTask: Sendable {
     var entries: Int {
         switch objective {
         case .synthetic where situation != .open, .masked: 3 * Int(hidden.values.reduce(0, +))
-        case .synthetic, .transfer, .blindSpot, .supervised: 3 * crop * crop
+        case .synthetic, .transfer, .blindSpot, .supervised, .blindMean, .noise, .bayesian: 3 * crop * crop
         }
     }
 
@@ -40,6 +42,13 @@ struct CropTask: Sendable {
             return openStep(sample.noisy, against: sample.noisy, stride: 5, network, weights, entries)
         case .supervised:
             return openStep(sample.noisy, against: sample.clean ?? sample.noisy, stride: 1, network, weights, entries)
+        case .blindMean:
+            return bayesianStep(.squared, trainsMean: true, sample.noisy, network, weights, entries)
+        case .noise:
+            // With the evidence alone the mean's uncertainty takes all of the noise, of which it is only told the sum.
+            return bayesianStep(.constrained, trainsMean: false, sample.noisy, network, weights, entries)
+        case .bayesian:
+            return bayesianStep(.evidence, trainsMean: true, sample.noisy, network, weights, entries)
         }
     }
 

@@ -49,11 +49,14 @@ public struct Trainer: Sendable {
     ///   weights then stay as they were.
     public mutating func advance(from source: any TrainingSource, threads: Int) throws -> Double {
         guard let (stage, rate) = plan.stage(at: step) else { return 0 }
+        guard !stage.objective.needsBayesianDBSN || network is BayesianDBSN else {
+            throw TrainingError.otherNetwork(stage.objective)
+        }
         let batchKey = RandomSource.mix(plan.seed, UInt64(step))
         let crops = (0..<plan.batch * plan.accumulation).map {
             CropTask(
                 key: RandomSource.mix(batchKey, UInt64($0)), objective: stage.objective, crop: plan.crop,
-                hiddenPixels: plan.hiddenPixels)
+                hiddenPixels: plan.hiddenPixels, downsampling: plan.downsampling ?? 1)
         }
         let entries = crops.reduce(0) { $0 + $1.entries }
         let (network, weights) = (network, weights)
@@ -96,11 +99,14 @@ public struct Trainer: Sendable {
 /// Why training stopped by itself.
 public enum TrainingError: Error, CustomStringConvertible {
     case diverged(step: Int)
+    case otherNetwork(Objective)
 
     public var description: String {
         switch self {
         case .diverged(let step):
             "training diverged at step \(step): the loss or a gradient is not finite; resume with a lower --rate"
+        case .otherNetwork(let objective):
+            "the objective \(objective.rawValue) is D-BSN's: train --method dbsn with --network dbsn or dbsn-compact"
         }
     }
 }

@@ -16,9 +16,17 @@ public enum Objective: String, Sendable, Codable, CaseIterable {
     case blindSpot = "blind-spot"
     /// All pixels against the clean side of synthetic pairs, nothing hidden: for method plain.
     case supervised
+    /// D-BSN's first stage: the mean, by squared error (spec C.5). These three need the network dbsn.
+    case blindMean = "blind-mean"
+    /// Its second: both heads, the mean as it is.
+    case noise
+    /// Its third: everything, by the evidence of the noisy pixels.
+    case bayesian
 
     /// Whether samples need a clean side.
     public var needsClean: Bool { self == .synthetic || self == .supervised }
+
+    var needsBayesianDBSN: Bool { [.blindMean, .noise, .bayesian].contains(self) }
 }
 
 /// Stages that follow each other, each with its own learning rate that falls to zero along a half cosine.
@@ -45,10 +53,12 @@ public struct TrainingPlan: Sendable, Equatable, Codable {
     public let crop: Int
     public let seed: UInt64
     public let hiddenPixels: HiddenPixels
+    /// Stride of pixel downsampling in D-BSN's stages; nil for none, as in plans of before there were any.
+    public let downsampling: Int?
 
     public init(
         stages: [Stage], batch: Int = 4, accumulation: Int = 1, crop: Int = 160, seed: UInt64 = 0,
-        hiddenPixels: HiddenPixels = .zero
+        hiddenPixels: HiddenPixels = .zero, downsampling: Int? = nil
     ) {
         self.stages = stages.filter { $0.steps > 0 }
         self.batch = batch
@@ -56,6 +66,7 @@ public struct TrainingPlan: Sendable, Equatable, Codable {
         self.crop = crop
         self.seed = seed
         self.hiddenPixels = hiddenPixels
+        self.downsampling = downsampling
     }
 
     /// Batches for each step.

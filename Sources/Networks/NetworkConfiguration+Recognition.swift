@@ -12,7 +12,7 @@ extension NetworkConfiguration {
         let names = TensorNames(shapes)
         let found =
             restormer(names) ?? nafnet(names) ?? unet(names) ?? student(names) ?? dncnn(names) ?? dbsn(names)
-            ?? deamnet(names)
+            ?? deamnet(names) ?? zsn2n(names) ?? bayesianDBSN(names) ?? mwcnn(names)
         // Shapes come from anywhere: the bounds of model files hold for them too.
         return found.flatMap { try? JSONDecoder().decode(Self.self, from: JSONEncoder().encode($0)) }
     }
@@ -79,6 +79,35 @@ extension NetworkConfiguration {
             let reduced = names.size("line11.weight.conv_du.0.conv2d.weight")
         else { return nil }
         return .deamnet(DeamNet.Configuration(width: width, reduced: reduced))
+    }
+
+    /// Heads of one value for each channel are the same for both other kinds of noise; published weights are known for
+    /// noise that depends on brightness.
+    private static func bayesianDBSN(_ names: TensorNames) -> NetworkConfiguration? {
+        guard let width = names.size("dbsn.dbsn_head.0.weight"), let channels = names.size("dbsn.dbsn_tail.4.weight"),
+            let outputs = names.size("sigma_mu.conv.4.weight")
+        else { return nil }
+        let blocks = names.all.keys.count {
+            $0.hasPrefix("dbsn.br1.branch.") && $0.hasSuffix(".inception_br3.0.weight")
+        }
+        return .bayesianDBSN(
+            BayesianDBSN.Configuration(
+                channels: channels, width: width, blocks: blocks,
+                noise: outputs == 6 ? .multivariate : .heteroscedastic))
+    }
+
+    private static func mwcnn(_ names: TensorNames) -> NetworkConfiguration? {
+        let widths = (1...8).compactMap { names.size("level\($0)_prev.block.0.weight") }
+        // Published networks are grey ones, with four bands in place of twelve.
+        guard !widths.isEmpty, names.size("level1_next.block.6.weight") == 12 else { return nil }
+        return .mwcnn(MWCNN.Configuration(widths: widths))
+    }
+
+    private static func zsn2n(_ names: TensorNames) -> NetworkConfiguration? {
+        guard let width = names.size("conv1.weight"), let channels = names.size("conv3.weight"),
+            names.size("conv2.weight") == width
+        else { return nil }
+        return .zsn2n(ZSN2N.Configuration(channels: channels, width: width))
     }
 }
 

@@ -129,6 +129,50 @@ extension DeamNet.Configuration {
     }
 }
 
+extension ZSN2N.Configuration {
+    private enum CodingKeys: CodingKey { case channels, width }
+
+    /// - Throws: `DecodingError` for values that no network can be built from, and for grey networks, which only learn
+    ///   from the photograph that they are for.
+    public init(from decoder: any Decoder) throws {
+        let values = try decoder.container(keyedBy: CodingKeys.self)
+        self.init(
+            channels: try values.decode(Int.self, forKey: .channels), width: try values.decode(Int.self, forKey: .width)
+        )
+        try values.require(channels == 3, .channels, "three channels are needed")
+        try values.require(isChannels(width), .width, "1 to 4096 channels are needed")
+    }
+}
+
+extension BayesianDBSN.Configuration {
+    private enum CodingKeys: CodingKey { case channels, width, blocks, noise }
+
+    /// - Throws: `DecodingError` for values that no network can be built from, and for grey networks, as photographs are
+    ///   denoised in colour.
+    public init(from decoder: any Decoder) throws {
+        let values = try decoder.container(keyedBy: CodingKeys.self)
+        self.init(
+            channels: try values.decode(Int.self, forKey: .channels),
+            width: try values.decode(Int.self, forKey: .width), blocks: try values.decode(Int.self, forKey: .blocks),
+            noise: try values.decode(BayesianDBSN.Noise.self, forKey: .noise))
+        try values.require(channels == 3, .channels, "three channels are needed")
+        try values.require(isChannels(width), .width, "1 to 4096 channels are needed")
+        try values.require(isDepth(blocks), .blocks, "0 to 256 blocks are needed")
+    }
+}
+
+extension MWCNN.Configuration {
+    private enum CodingKeys: CodingKey { case widths }
+
+    /// - Throws: `DecodingError` for values that no network can be built from.
+    public init(from decoder: any Decoder) throws {
+        let values = try decoder.container(keyedBy: CodingKeys.self)
+        self.init(widths: try values.decode([Int].self, forKey: .widths))
+        try values.require((1...8).contains(widths.count), .widths, "between 1 and 8 levels are needed")
+        try values.require(widths.allSatisfy(isChannels), .widths, "1 to 4096 channels are needed")
+    }
+}
+
 private func isChannels(_ count: Int) -> Bool { (1...4096).contains(count) }
 
 private func isWidth(_ channels: Int) -> Bool { (2...4096).contains(channels) && channels % 2 == 0 }

@@ -8,6 +8,9 @@ public enum NetworkConfiguration: Sendable, Equatable, Codable {
     case dncnn(DnCNN.Configuration)
     case dbsn(DBSN.Configuration)
     case deamnet(DeamNet.Configuration)
+    case zsn2n(ZSN2N.Configuration)
+    case bayesianDBSN(BayesianDBSN.Configuration)
+    case mwcnn(MWCNN.Configuration)
 
     /// The architecture's name in model files and commands.
     public var name: String {
@@ -20,6 +23,9 @@ public enum NetworkConfiguration: Sendable, Equatable, Codable {
         case .dncnn: "dncnn"
         case .dbsn(let configuration): configuration.isDilated ? "d-a" : "d-as"
         case .deamnet: "deamnet"
+        case .zsn2n: "zsn2n"
+        case .bayesianDBSN: "dbsn"
+        case .mwcnn: "mwcnn"
         }
     }
 
@@ -33,6 +39,9 @@ public enum NetworkConfiguration: Sendable, Equatable, Codable {
         case .dncnn(let configuration): DnCNN(configuration)
         case .dbsn(let configuration): DBSN(configuration)
         case .deamnet(let configuration): DeamNet(configuration)
+        case .zsn2n(let configuration): ZSN2N(configuration)
+        case .bayesianDBSN(let configuration): BayesianDBSN(configuration)
+        case .mwcnn(let configuration): MWCNN(configuration)
         }
     }
 
@@ -50,6 +59,11 @@ public enum NetworkConfiguration: Sendable, Equatable, Codable {
         "d-a": .dbsn(.published),
         "d-as": .dbsn(.publishedLeaking),
         "deamnet": .deamnet(.published),
+        "zsn2n": .zsn2n(.colour),
+        "dbsn": .bayesianDBSN(.published(.heteroscedastic)),
+        "mwcnn": .mwcnn(.published),
+        "mwcnn-compact": .mwcnn(.compact),
+        "dbsn-compact": .bayesianDBSN(.compact(.heteroscedastic)),
         "restormer-compact": .restormer(.init(dim: 8, blocks: [1, 1, 1, 1], refinement: 1, heads: [1, 2, 2, 4])),
         "unet-compact": .unet(.compact),
         "dncnn-compact": .dncnn(.compact),

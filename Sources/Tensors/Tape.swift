@@ -42,10 +42,17 @@ public final class Tape {
     /// Walks back from `output`, whose gradient is `seed` (same shape), and forgets the recorded operations.
     /// Returns the gradients of the leaves.
     public func backward(from output: Variable, seed: Tensor) -> Gradients {
-        precondition(output.node?.tape === self, "the output was not computed on this tape")
-        precondition(seed.shape == output.tensor.shape, "the gradient's shape differs from the output's")
+        backward(from: [(output, seed)])
+    }
+
+    /// The same from several outputs at once; a loss may depend on all of them.
+    public func backward(from outputs: [(variable: Variable, seed: Tensor)]) -> Gradients {
         let gradients = Gradients(slots: slots)
-        gradients.add(seed, to: output)
+        for (output, seed) in outputs {
+            precondition(output.node?.tape === self, "the output was not computed on this tape")
+            precondition(seed.shape == output.tensor.shape, "the gradient's shape differs from the output's")
+            gradients.add(seed, to: output)
+        }
         while let step = steps.popLast() {
             guard let gradient = gradients.take(step.slot) else { continue }
             step.backward(gradient, gradients)

@@ -16,7 +16,10 @@ struct ImageOptionGroup: ParsableArguments {
     @Option(help: "balanced: AMSNet-P, 2 passes; best: AMSNet-P-E, 18 passes; fast: one plain pass.")
     var preset: Preset = .best
 
-    @Option(help: "amsnet: masked passes; plain: one pass of a supervised network or student.")
+    @Option(
+        help:
+            "amsnet: masked passes; plain: one pass of a supervised network or student; zsn2n: learns from the photograph itself, without a model; dbsn: a D-BSN model's posterior mean."
+    )
     var method: Method = .amsnet
 
     @Option(help: "A model's name or file; default: the promoted model of --state, else the shipped one.")

@@ -38,6 +38,14 @@ extension EndToEnd {
             #expect(lines[2]["output"] is NSNull && lines[2]["seconds"] is NSNull)
         }
 
+        /// All two thousand steps, on 32×32 pixels.
+        @Test func aPhotographMayLearnFromItself() throws {
+            let outcome = try place.run("process", "in/a.png", "--output", "out", "--method", "zsn2n")
+            #expect(outcome.code == 0)
+            #expect(try place.names("out") == ["a-denoised.png"])
+            #expect(try place.run("process", "in/a.png", "--output", "out", "--method", "dbsn").code == 1)
+        }
+
         @Test func someFailuresAreThree() throws {
             let outcome = try process("in", "broken.tif", "--output", "out")
             #expect(outcome.code == 3)

@@ -81,6 +81,18 @@ import Testing
         }
     }
 
+    /// Correlations of the blurs: 0.37, 0.02; and 0.64, 0.17, 0.02 at distances 1, 2, 3.
+    @Test(arguments: [(0.0, 1), (0.5, 2), (0.75, 3)]) func noiseIsIndependentWhereItIsNotCorrelated(
+        blur: Double, distance: Int
+    ) throws {
+        let image = photograph(side: 512, deviation: 8, blur: Float(blur), textured: false)
+        let measured = try #require(NoiseMeasurement(of: image))
+        #expect(measured.independentDistance == distance)
+        // Blurred both ways, so that the diagonal has the product of both correlations.
+        let expected = correlation(blur: Float(blur), lag: 1)
+        #expect(abs(measured.luma.diagonal[0] - expected * expected) < 0.06)
+    }
+
     @Test func channelsAreMeasuredApart() throws {
         let deviations: [Float] = [2, 4, 8]
         let planes = deviations.enumerated().flatMap { index, deviation in

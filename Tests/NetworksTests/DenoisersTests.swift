@@ -11,6 +11,8 @@ import Testing
         ("unet", 7_935_555, 0, 50, 1_101_008), ("student", 1_021_107, 0, 32, 203_897),
         ("dncnn", 559_363, 1_935, 109, 556_416), ("deamnet", 2_228_131, 0, 162, 2_225_376),
         ("d-a", 3_656_131, 557_056, 100, 3_650_112), ("d-as", 3_656_131, 557_056, 100, 3_650_112),
+        ("zsn2n", 22_275, 0, 6, 22_176), ("dbsn", 6_620_329, 313_344, 300, 6_606_688),
+        ("mwcnn", 16_168_940, 0, 48, 888_768),
     ]) func publishedNetworksHaveTheirPublishedSizes(
         name: String, parameters: Int, buffers: Int, tensors: Int, multiplications: Int
     ) throws {
@@ -21,6 +23,23 @@ import Testing
         #expect(Set(network.parameters.map(\.name)).count == tensors)
         // The spec rounds to whole ones.
         #expect(abs(network.multiplicationsPerPixel - Double(multiplications)) <= 0.5)
+    }
+
+    /// Parameters of the backbone and of both heads, in colour and grey (spec C.1 and C.2).
+    @Test(
+        arguments: [
+            (1, .awgn, [6_612_289, 1_841, 865]), (1, .heteroscedastic, [6_612_289, 4_193, 3_265]),
+            (3, .awgn, [6_612_675, 4_259, 3_395]), (3, .multivariate, [6_612_675, 4_358, 3_494]),
+        ] as [(Int, BayesianDBSN.Noise, [Int])]) func theThreePartsOfDBSNHaveTheirPublishedSizes(
+            channels: Int, noise: BayesianDBSN.Noise, parameters: [Int]
+        )
+    {
+        let network = BayesianDBSN(.init(channels: channels, width: 96, blocks: 8, noise: noise))
+        let counts = BayesianDBSN.groups.map { group in
+            network.trainedParameters.reduce(0) { $0 + ($1.name.hasPrefix("\(group).") ? $1.count : 0) }
+        }
+        #expect(counts == parameters)
+        #expect(network.trainedParameters.count { $0.name.hasPrefix("dbsn.") } == 282)
     }
 
     @Test func partOfDeamNetIsNeverRun() {

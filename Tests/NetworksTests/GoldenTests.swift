@@ -43,6 +43,7 @@ func relativeError(_ actual: Tensor, _ expected: Tensor, scale: Float = 0) -> Fl
         ("d-a", .dbsn(.init(width: 6, modules: 2, isDilated: true))),
         ("d-as", .dbsn(.init(width: 6, modules: 2, isDilated: false))),
         ("deamnet", .deamnet(.init(width: 4, reduced: 2))),
+        ("mwcnn", .mwcnn(.init(widths: [5, 6, 4]))),
     ]
 
     /// 1e-4: two orders of magnitude above the rounding of a few hundred summed products in single precision.

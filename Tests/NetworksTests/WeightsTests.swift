@@ -14,6 +14,9 @@ import Testing
         .dbsn(.init(width: 6, modules: 3, isDilated: true)),
         .dbsn(.init(width: 6, modules: 0, isDilated: false)),
         .deamnet(.init(width: 5, reduced: 3)),
+        .zsn2n(.init(channels: 3, width: 7)),
+        .bayesianDBSN(.init(width: 4, blocks: 1, noise: .multivariate)),
+        .mwcnn(.init(widths: [3, 5])),
     ]
 
     @Test(arguments: configurations) func initialisationDependsOnTheSeedAlone(configuration: NetworkConfiguration) {

@@ -1,5 +1,6 @@
 import Foundation
 import Imaging
+import Methods
 import SystemPackage
 
 extension Preset {
@@ -14,8 +15,9 @@ extension Preset {
 
 extension ImageOptions {
     /// `fast` needs a model that was also taught with nothing hidden; others run as `balanced`.
-    func method(with model: Model) -> Method {
-        preset == .fast && refinements == nil && model.isTaughtPlain ? .plain : method
+    func method(with model: Model?) -> Method {
+        let isTaughtPlain = model?.isTaughtPlain ?? false
+        return method == .amsnet && preset == .fast && refinements == nil && isTaughtPlain ? .plain : method
     }
 }
 
@@ -45,6 +47,14 @@ struct NonFiniteOutput: Error, CustomStringConvertible {
     }
 }
 
+/// A photograph that no network can learn from: nothing is written.
+struct PreparationError: Error, CustomStringConvertible {
+    let file: String
+    let cause: ZeroShotError
+
+    var description: String { "cannot denoise \(file): \(cause)" }
+}
+
 extension ImageOptions {
     /// Checks ranges and combinations.
     ///
@@ -56,6 +66,8 @@ extension ImageOptions {
         try require(overlap.map { $0 >= 0 } ?? true, "--overlap must not be negative")
         try require(refinements.map { (0...64).contains($0) } ?? true, "--refinements must be between 0 and 64")
         try require(threads.map { $0 >= 1 } ?? true, "--threads must be at least 1")
+        try require(
+            method.needsModel || model == nil, "--method \(method.rawValue) uses no model: leave out --model")
         try require(nameTemplate.contains("{stem}"), "--name must contain {stem}")
         try require(!nameTemplate.contains("/"), "--name must not contain a slash")
     }

@@ -8,9 +8,16 @@ public enum Preset: String, Sendable, CaseIterable, Codable {
     case best
 }
 
-/// How a network is applied.
+/// How a photograph is denoised.
 public enum Method: String, Sendable, CaseIterable, Codable {
-    case amsnet, plain
+    /// A network that does not see the pixels that it computes, in masked passes.
+    case amsnet
+    /// One pass of a supervised network or a student.
+    case plain
+    /// A small network that learns from the photograph itself; needs no model.
+    case zsn2n
+    /// A blind-spot network's mean and the noisy pixel, weighted by their variances.
+    case dbsn
 }
 
 /// The file format of an output.

@@ -8,7 +8,8 @@ import Tensors
 /// Denoises photographs with one model and one set of options.
 public struct PhotographDenoiser: PhotographDenoising {
     public let options: ImageOptions
-    public let model: Model
+    /// Nil where the method needs none.
+    public let model: Model?
     public let limits: DecodingLimits
     public let decoder: PhotographDecoder
     /// Where photographs that take long leave finished tiles; nil for nowhere.
@@ -17,8 +18,8 @@ public struct PhotographDenoiser: PhotographDenoising {
     /// Where noisy crops are kept to learn from; nil keeps none.
     public var captures: CaptureFolder?
 
-    public var modelName: String { model.name }
-    public var modelHash: String { model.hash }
+    public var modelName: String { model?.name ?? options.method.rawValue }
+    public let modelHash: String
 
     /// Resolves the model and checks the options.
     ///
@@ -30,13 +31,13 @@ public struct PhotographDenoiser: PhotographDenoising {
         options: ImageOptions, state: FilePath? = nil, limits: DecodingLimits = DecodingLimits(),
         decoder: PhotographDecoder = .inThisProcess, checkpoints: TileCheckpoints? = nil
     ) throws {
-        try self.init(
-            options: options, model: ModelStore(state: state).model(named: options.model), limits: limits,
-            decoder: decoder, checkpoints: checkpoints)
+        let model = options.method.needsModel ? try ModelStore(state: state).model(named: options.model) : nil
+        try self.init(options: options, model: model, limits: limits, decoder: decoder, checkpoints: checkpoints)
     }
 
+    /// - Parameter model: nil for methods that need none.
     public init(
-        options: ImageOptions, model: Model, limits: DecodingLimits = DecodingLimits(),
+        options: ImageOptions, model: Model?, limits: DecodingLimits = DecodingLimits(),
         decoder: PhotographDecoder = .inThisProcess, checkpoints: TileCheckpoints? = nil
     ) throws {
         try options.check()
@@ -45,14 +46,15 @@ public struct PhotographDenoiser: PhotographDenoising {
         self.limits = limits
         self.decoder = decoder
         self.checkpoints = checkpoints
-        recipeHash = try Self.hash(of: options, model)
+        modelHash = try model?.hash ?? options.method.hash
+        recipeHash = try Self.hash(of: options, modelHash)
     }
 
     /// Threads and the model's name change nothing in the result; everything else does.
-    private static func hash(of options: ImageOptions, _ model: Model) throws -> String {
+    private static func hash(of options: ImageOptions, _ modelHash: String) throws -> String {
         var recipe = options
         recipe.threads = nil
-        recipe.model = model.hash
+        recipe.model = modelHash
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.sortedKeys]
         return SHA256.hash(data: try encoder.encode(recipe)).hexadecimal

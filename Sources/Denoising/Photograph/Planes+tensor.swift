@@ -1,4 +1,5 @@
 import Imaging
+import Methods
 import Tensors
 
 extension Tensor {
@@ -8,10 +9,21 @@ extension Tensor {
         self.init([3, 1, image.height, image.width], samples)
     }
 
-    /// The planes of [3, 1, height, width]; for one channel the mean of the three.
+    /// [channels, 1, height, width], of 3 or as many as the image has.
+    init(_ image: PlanarImage, channels: Int) {
+        if channels == image.channels {
+            self.init([channels, 1, image.height, image.width], image.samples)
+        } else {
+            self.init(colour: image)
+        }
+    }
+
+    /// The planes of [channels, 1, height, width]; for one channel the mean of three.
     func planarImage(channels: Int) -> PlanarImage {
         let samples = values
-        if channels == 3 { return PlanarImage(width: width, height: height, channels: 3, samples: samples) }
+        if channels == shape[0] {
+            return PlanarImage(width: width, height: height, channels: channels, samples: samples)
+        }
         let plane = height * width
         let grey = (0..<plane).map { (samples[$0] + samples[plane + $0] + samples[2 * plane + $0]) / 3 }
         return PlanarImage(width: width, height: height, channels: 1, samples: grey)
@@ -25,10 +37,27 @@ extension PlanarImage {
     }
 }
 
+extension PlanarImage {
+    /// The image for methods that measure it, with 3 planes or as many as there are.
+    func tensors(channels: Int) -> PhotographPixels {
+        PhotographPixels(height: height, width: width) { rows, columns in
+            let place = Tile(x: columns.lowerBound, y: rows.lowerBound, width: columns.count, height: rows.count)
+            return Tensor(cropped(to: place), channels: channels)
+        }
+    }
+}
+
 extension PixelBuffer {
     /// The colour of the part of a tile that lies in the photograph.
     func planar(inside tile: Tile) -> PlanarImage {
         planar(rows: tile.y..<min(tile.y + tile.height, height), columns: tile.x..<min(tile.x + tile.width, width))
+    }
+
+    /// The colour for methods that learn from it, with 3 planes or as many as there are.
+    func tensors(channels: Int) -> PhotographPixels {
+        PhotographPixels(height: height, width: width) { rows, columns in
+            Tensor(planar(rows: rows, columns: columns), channels: channels)
+        }
     }
 
     /// Mean of each colour channel in units of 1/255, from at most 256 rows.

@@ -17,59 +17,45 @@ struct TiledDenoising: Sendable {
 
     /// The photograph's name, for errors.
     private let file: String
-    private let engine: Engine
+    private let method: any TileDenoiser
     private let grid: TileGrid
     private let threads: Int
     private let strength: Float
-    /// Of pixel downsampling.
-    let stride: Int
     /// Nil where the noise is unknown.
     private let detailReturn: DetailReturn?
-
-    private enum Engine {
-        case amsnet(AMSNet)
-        case plain(Plain)
-    }
 
     /// - Parameter noiseSample: of `pixels`, which callers measure too.
     /// - Throws: `TilePlanError` for tiles and overlaps that cannot work together.
     init(
-        _ options: ImageOptions, _ model: Model, _ pixels: PixelBuffer, _ noise: NoiseAssessment,
+        _ options: ImageOptions, _ model: Model?, _ pixels: PixelBuffer, _ noise: NoiseAssessment,
         noiseSample: PlanarImage, of path: FilePath, seed: UInt64
     ) throws {
+        let method = try options.method(with: model).denoiser(
+            options, model, noise, noiseSample: noiseSample, seed: seed)
+        try self.init(method, options, pixels, noiseSample: noiseSample, of: path)
+    }
+
+    init(
+        _ method: any TileDenoiser, _ options: ImageOptions, _ pixels: PixelBuffer, noiseSample: PlanarImage,
+        of path: FilePath
+    ) throws {
         file = ImagingError.display(path)
+        self.method = method
         // A network that was asked for by its method shows what it does; presets promise to keep detail.
-        detailReturn = options.method == .plain ? nil : NoiseProfile(of: noiseSample).map { DetailReturn(noise: $0) }
-        let alignment: Int
-        switch options.method(with: model) {
-        case .amsnet:
-            let method = AMSNet(
-                network: model.network, weights: model.weights, seed: seed, stride: model.stride ?? noise.stride,
-                hiddenPixels: model.hiddenPixels, refinements: options.refinements ?? options.preset.refinements,
-                replacement: model.replacement)
-            engine = .amsnet(method)
-            (alignment, stride) = (method.alignment, method.stride)
-        case .plain:
-            let method = Plain(network: model.network, weights: model.weights, stride: model.plainStride)
-            engine = .plain(method)
-            (alignment, stride) = (method.alignment, method.stride)
-        }
-        let requirements = model.network.tiling
+        detailReturn = options.method == .amsnet ? NoiseProfile(of: noiseSample).map { DetailReturn(noise: $0) } : nil
         grid = try TileGrid(
             width: pixels.width, height: pixels.height,
-            tile: max(options.tile ?? Self.defaultTile(for: requirements), alignment),
-            overlap: options.overlap ?? requirements.overlap * stride, alignment: alignment)
+            tile: max(options.tile ?? Self.defaultTile(for: method.network.tiling), method.alignment),
+            overlap: options.overlap ?? method.overlap, alignment: method.alignment)
         threads = options.threads ?? processorCount
         strength = Float(options.strength)
     }
 
     /// Network passes over every pixel.
-    var passes: Int {
-        switch engine {
-        case .amsnet(let method): method.passes
-        case .plain: 1
-        }
-    }
+    var passes: Int { method.passes }
+
+    /// Of pixel downsampling.
+    var stride: Int { method.stride }
 
     /// "4x3 of 512x480": columns, rows, width and height of the tiles.
     var plan: String { "\(grid.columns)x\(grid.rows) of \(grid.tileWidth)x\(grid.tileHeight)" }
@@ -82,14 +68,16 @@ struct TiledDenoising: Sendable {
     func run(
         on source: PixelBuffer, log: TileLog? = nil, progress: @escaping @Sendable (Double) -> Void
     ) throws -> PixelBuffer {
+        let preparing = method.preparationShare(ofPixels: source.width * source.height)
+        let method = try prepared(for: source) { progress(preparing * $0) }
         let work = Mutex(Work(stitcher: Stitcher(grid: grid, channels: source.colourChannels), output: source))
         _ = try parallelMap(grid.count, threads: threads) { index in
-            let denoised = try log?.tile(index) ?? denoise(index, of: source, log)
+            let denoised = try log?.tile(index) ?? denoise(index, of: source, with: method, log)
             let finished = work.withLock { work in
                 work.add(denoised, of: index)
                 return work.stitcher.next
             }
-            progress(Double(finished) / Double(grid.count))
+            progress(preparing + (1 - preparing) * Double(finished) / Double(grid.count))
         }
         return work.withLock { $0.output }
     }
@@ -105,6 +93,17 @@ struct TiledDenoising: Sendable {
             of: (grid.tileWidth, grid.tileHeight, channels))
     }
 
+    private func prepared(
+        for source: PixelBuffer, progress: @Sendable (Double) -> Void
+    ) throws -> any TileDenoiser {
+        do {
+            return try method.prepared(
+                for: source.tensors(channels: method.channels), threads: threads, progress: progress)
+        } catch let error as ZeroShotError {
+            throw PreparationError(file: file, cause: error)
+        }
+    }
+
     /// What tiles are joined into.
     private struct Work {
         var stitcher: Stitcher
@@ -117,24 +116,23 @@ struct TiledDenoising: Sendable {
         }
     }
 
-    private func denoise(_ index: Int, of source: PixelBuffer, _ log: TileLog?) throws -> PlanarImage {
+    private func denoise(
+        _ index: Int, of source: PixelBuffer, with method: any TileDenoiser, _ log: TileLog?
+    ) throws -> PlanarImage {
         let tile = grid[index]
         let denoised = try denoise(
-            source.planar(inside: tile), at: tile, passThreads: grid.count == 1 ? threads : 1)
+            source.planar(inside: tile), at: tile, with: method, passThreads: grid.count == 1 ? threads : 1)
         log?.keep(denoised, as: index)
         return denoised
     }
 
     /// - Parameter noisy: the part of the tile that lies in the photograph.
     /// - Returns: the whole tile, 0 where it reaches beyond the photograph.
-    private func denoise(_ noisy: PlanarImage, at tile: Tile, passThreads: Int) throws -> PlanarImage {
-        let input = Tensor(colour: noisy)
-        let output =
-            switch engine {
-            case .amsnet(let method):
-                try method.denoise(input, row: tile.y, column: tile.x, threads: passThreads)
-            case .plain(let method): method.denoise(input)
-            }
+    private func denoise(
+        _ noisy: PlanarImage, at tile: Tile, with method: any TileDenoiser, passThreads: Int
+    ) throws -> PlanarImage {
+        let output = try method.denoise(
+            Tensor(noisy, channels: method.channels), row: tile.y, column: tile.x, threads: passThreads)
         guard output.isFinite else { throw NonFiniteOutput(file: file) }
         var denoised = output.planarImage(channels: noisy.channels)
         detailReturn?.apply(to: &denoised, noisy: noisy)

@@ -52,7 +52,7 @@ struct Process: ParsableCommand {
     func run() throws {
         let denoiser = try PhotographDenoiser(
             options: image.options, state: state.map { FilePath($0) }, limits: .ofNamedFiles, decoder: .confined)
-        if image.method == .amsnet, denoiser.model.metadata["variant"] == ModelImport.Variant.plain.rawValue {
+        if image.method == .amsnet, denoiser.model?.metadata["variant"] == ModelImport.Variant.plain.rawValue {
             Console.error("denoised: \(printable(denoiser.modelName)) was not taught with masks: add --method plain")
         }
         let files = try inputs.map { FilePath($0) }.flatMap { input in

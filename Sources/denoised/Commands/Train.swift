@@ -20,6 +20,7 @@ struct Train: ParsableCommand {
             denoised train --noisy captures/ --steps 20000 --out mine.safetensors
             denoised train --clean photos/ --clean-steps 15000 --out clean.safetensors
             denoised train --from clean.safetensors --noisy captures/ --steps 1000 --out mine.safetensors
+            denoised train --method dbsn --noisy captures/ --stride 2 --steps 20000 --out dbsn.safetensors
             """)
 
     @Option(help: "Folders of noisy captures.")
@@ -29,7 +30,7 @@ struct Train: ParsableCommand {
     var clean: [String] = []
 
     @Option(help: "Architecture: \(NetworkConfiguration.names).")
-    var network = "nafnet-compact"
+    var network = Train.defaultNetwork
 
     @Option(help: "Steps of stages B and P together; a fifth of them are P.")
     var steps = 0
@@ -60,7 +61,7 @@ struct Train: ParsableCommand {
 
     @Option(
         help:
-            "Stride of pixel downsampling that inference with this model begins with; default: as --from, else chosen by the photograph's noise."
+            "Stride of pixel downsampling that inference with this model begins with; default: as --from, else chosen by the photograph's noise. D-BSN learns at it too; its default is 1."
     )
     var stride: Int?
 
@@ -94,6 +95,10 @@ struct Train: ParsableCommand {
     @Flag(help: "Continue from the checkpoint beside --out.")
     var resume = false
 
+    @OptionGroup var dbsn: DBSNTrainingOptions
+
+    private static let defaultNetwork = "nafnet-compact"
+
     private var checkpoint: FilePath { FilePath(out + ".checkpoint") }
     /// Metrics and the loss curve.
     private var records: FilePath { FilePath(out + ".training") }
@@ -112,8 +117,11 @@ struct Train: ParsableCommand {
         guard cleanSteps + supervisedSteps == 0 || !clean.isEmpty else {
             throw ValidationError("--clean-steps and --supervised-steps need --clean, a folder of clean photographs")
         }
-        guard NetworkConfiguration.named[network] != nil else {
+        guard try dbsn.configuration(network, default: Self.defaultNetwork) != nil else {
             throw ValidationError("there is no network \(network)")
+        }
+        guard dbsn.method == .amsnet || cleanSteps + supervisedSteps + blindSpotSteps == 0 else {
+            throw ValidationError("--method dbsn learns from noisy captures alone: give --steps")
         }
         guard batch > 0, accumulate > 0 else { throw ValidationError("--batch and --accumulate must be at least 1") }
         guard validateEvery >= 0, patience ?? 1 > 0, saveEvery > 0 else {
@@ -157,24 +165,26 @@ struct Train: ParsableCommand {
     }
 
     private func start(from parent: Model?) throws -> TrainingRun {
-        let stages = [
-            TrainingPlan.Stage(.supervised, steps: supervisedSteps, rate: cleanRate),
-            TrainingPlan.Stage(.synthetic, steps: cleanSteps, rate: cleanRate),
-            TrainingPlan.Stage(.masked, steps: steps - steps / 5, rate: rate),
-            TrainingPlan.Stage(.transfer, steps: steps / 5, rate: rate / 2),
-            TrainingPlan.Stage(.blindSpot, steps: blindSpotSteps, rate: rate),
-        ]
+        let stages =
+            dbsn.stages(steps: steps) ?? [
+                TrainingPlan.Stage(.supervised, steps: supervisedSteps, rate: cleanRate),
+                TrainingPlan.Stage(.synthetic, steps: cleanSteps, rate: cleanRate),
+                TrainingPlan.Stage(.masked, steps: steps - steps / 5, rate: rate),
+                TrainingPlan.Stage(.transfer, steps: steps / 5, rate: rate / 2),
+                TrainingPlan.Stage(.blindSpot, steps: blindSpotSteps, rate: rate),
+            ]
         func plan(_ hiddenPixels: HiddenPixels) -> TrainingPlan {
             TrainingPlan(
                 stages: stages, batch: batch, accumulation: accumulate, crop: crop, seed: seed,
-                hiddenPixels: hiddenPixels)
+                hiddenPixels: hiddenPixels,
+                downsampling: dbsn.method == .dbsn ? stride ?? parent?.plainStride ?? 1 : nil)
         }
         if let parent {
             return TrainingRun(
                 Trainer(network: parent.network, plan: plan(parent.hiddenPixels), weights: parent.weights),
                 checkpoint: checkpoint)
         }
-        guard let configuration = NetworkConfiguration.named[network] else {
+        guard let configuration = try dbsn.configuration(network, default: Self.defaultNetwork) else {
             throw ValidationError("there is no network \(network)")
         }
         let made = configuration.makeNetwork()
@@ -204,6 +214,7 @@ struct Train: ParsableCommand {
         } else {
             metadata["plain_stride"] = parent?.metadata["plain_stride"]
         }
+        metadata.merge(DBSNTrainingOptions.metadata(plan, run.trainer.network) ?? [:]) { $1 }
         metadata["best_step"] = run.best.map { "\($0.step)" }
         metadata["data"] = data
         metadata["parent"] = from

@@ -45,7 +45,7 @@ func absolute(_ path: String) -> String {
 /// Image options of the service; each sets the key of the configuration that its help names.
 struct ServiceImageOptions: ParsableArguments {
     @Option(help: "fast, balanced or best (denoise.preset).") var preset: String?
-    @Option(help: "amsnet or plain (denoise.method).") var method: String?
+    @Option(help: "amsnet, plain, zsn2n or dbsn (denoise.method).") var method: String?
     @Option(help: "Name or file of the model (denoise.model).") var model: String?
     @Option(help: "same, tiff, png or jpeg (output.format).") var format: String?
     @Option(help: "8 or 16 (output.bit_depth).") var bitDepth: String?

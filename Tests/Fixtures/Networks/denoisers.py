@@ -6,7 +6,7 @@
 
 Computed in double precision and rounded once, as in make.py. Parameter keys are those of the published checkpoints.
 
-unet, student, dncnn, nafnet-simplegate, d-a, d-as, deamnet.safetensors
+unet, student, dncnn, nafnet-simplegate, d-a, d-as, deamnet, mwcnn.safetensors
     weight.KEY       the state dict; none is at its initial value, so that each one matters. Running statistics are
                      those before the pass, masks and int64 counters are as PyTorch stores them
     input, target    (B, 3, H, W) in [0, 1]
@@ -296,6 +296,41 @@ class DeamNet(nn.Module):
 
 
 # Smallest sizes at which every layer sees more than one pixel.
+class MWCNN(nn.Module):
+    """Convolutions on Haar bands; the bands of a channel follow each other."""
+
+    def __init__(self, widths, channels=3):
+        super().__init__()
+        bands = [4 * c for c in [channels, *widths[:-1]]]
+
+        def block(sizes, linear=False):
+            layers = [layer for a, b in zip(sizes, sizes[1:]) for layer in (conv(a, b), nn.ReLU())]
+            return Scope(block=nn.Sequential(*(layers[:-1] if linear else layers)))
+
+        self.depth = len(widths)
+        for level, (width, outer) in enumerate(zip(widths, bands)):
+            setattr(self, f"level{level + 1}_prev", block([outer, width, width, width, width]))
+            setattr(self, f"level{level + 1}_next", block([width, width, width, width, outer], linear=level == 0))
+
+    @staticmethod
+    def bands(x):
+        a, b, c, d = x[..., ::2, ::2], x[..., ::2, 1::2], x[..., 1::2, ::2], x[..., 1::2, 1::2]
+        return torch.stack([a + b + c + d, a + b - c - d, a - b + c - d, a - b - c + d], 2).flatten(1, 2) / 2
+
+    @staticmethod
+    def image(x):
+        ll, lh, hl, hh = x.unflatten(1, (-1, 4)).unbind(2)
+        blocks = [ll + lh + hl + hh, ll + lh - hl - hh, ll - lh + hl - hh, ll - lh - hl + hh]
+        return F.pixel_shuffle(torch.stack(blocks, 2).flatten(1, 2) / 2, 2)
+
+    def forward(self, x, level=1):
+        bands = self.bands(x)
+        y = getattr(self, f"level{level}_prev").block(bands)
+        if level < self.depth:
+            y = self.forward(y, level + 1)
+        return self.image(getattr(self, f"level{level}_next").block(y) + bands)
+
+
 CASES = {
     "unet": (UNet, dict(width=4, head=6), 64, 32),
     "student": (Student, dict(width=4, decoder=6), 64, 32),
@@ -304,6 +339,7 @@ CASES = {
     "d-a": (DBSN, dict(width=6, modules=2, dilated=True), 17, 20),
     "d-as": (DBSN, dict(width=6, modules=2, dilated=False), 13, 16),
     "deamnet": (DeamNet, dict(width=4, reduced=2), 32, 48),
+    "mwcnn": (MWCNN, dict(widths=(5, 6, 4)), 16, 24),
 }
 # The parameters that the published sizes have (DeamNet's include those that no pass reads).
 PUBLISHED = {
@@ -314,6 +350,7 @@ PUBLISHED = {
     "d-a": (dict(width=128, modules=9, dilated=True), 3_656_131),
     "d-as": (dict(width=128, modules=9, dilated=False), 3_656_131),
     "deamnet": (dict(width=64, reduced=4), 2_228_131),
+    "mwcnn": (dict(widths=(160, 256, 256)), 16_168_940),
 }
 
 
