@@ -146,12 +146,12 @@ import Testing
         for seed in 0..<160 {
             var generator = SeededGenerator(seed: UInt64(seed))
             let pair = NoiseModel.sampled(using: &generator).pair(from: grey(0.45, side: 64), using: &generator)
-            let luma = noise(of: pair)
+            let (luma, chroma) = (noise(of: pair), noise(of: pair, chroma: true))
             // Of the least noise, eight bits may keep nothing.
-            if variance(luma) == 0 { continue }
+            if variance(luma) == 0 || variance(chroma) == 0 { continue }
             deviations.append(variance(luma).squareRoot())
             lags.append(correlation(luma, width: 64, lag: 1))
-            blotches.append(correlation(noise(of: pair, chroma: true), width: 64, lag: 8))
+            blotches.append(correlation(chroma, width: 64, lag: 8))
         }
         func quantile(_ values: [Double], _ share: Double) -> Double {
             values.sorted()[Int(share * Double(values.count - 1))]

@@ -107,7 +107,7 @@ extension EndToEnd {
             #expect((output["origin"] as? String)?.hasSuffix("good.yaml, line 4") == true)
             let defaults = try place.run("config", "defaults")
             try Data(defaults.output.utf8).write(to: place["defaults.yaml"])
-            #expect(defaults.code == 0 && defaults.output.contains("# stability_delay: "))
+            #expect(defaults.code == 0 && defaults.output.contains("# rescan_interval: 5m"))
         }
     }
 }

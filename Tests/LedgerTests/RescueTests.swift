@@ -111,7 +111,8 @@ import Testing
             try ledger.close()
         }
         try folder.sql { database in
-            try database.execute(sql: "DROP TABLE retries; PRAGMA user_version = 1")
+            try database.execute(
+                sql: "DROP TABLE retries; DROP TABLE trial_figures; DROP TABLE trials; PRAGMA user_version = 1")
         }
         let ledger = try folder.open()
         #expect(try ledger.fail(id, reason: "no", retry: .patient) == .retry(after: .seconds(60)))

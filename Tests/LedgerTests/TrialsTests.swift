@@ -44,11 +44,11 @@ import Testing
     }
 
     /// A ledger as an older program left it is carried over with its photographs.
-    @Test func aLedgerOfVersionOneIsMigrated() throws {
+    @Test func aLedgerWithoutTrialsIsMigrated() throws {
         let folder = try LedgerFolder()
         try folder.open().close()
         try folder.sql { database in
-            try database.execute(sql: "DROP TABLE trial_figures; DROP TABLE trials; PRAGMA user_version = 1")
+            try database.execute(sql: "DROP TABLE trial_figures; DROP TABLE trials; PRAGMA user_version = 2")
             try database.execute(sql: "INSERT INTO models VALUES (1, 'm', printf('%064d', 0), '2026')")
         }
         let ledger = try folder.open()
