@@ -122,7 +122,8 @@ public struct Daemon: Sendable {
             worker.wake()
         }
         let housekeeper = Housekeeper(live: live, ledger: ledger, progress: progress, logger: logger, time: time)
-        let finetuning: [any Service] = live.current.configuration.finetune.isEnabled ? [finetuning(state)] : []
+        let finetuning: [any Service] =
+            live.current.configuration.finetune.isEnabled ? [finetuning(state, reloader)] : []
         let helpers: [any Service] = oneshot ? [] : [reloader, housekeeper] + finetuning
         return [.init(service: reporter), .init(service: try ControlServer(folder: state, controller.answer))]
             + helpers.map { .init(service: $0) } + [
@@ -133,12 +134,12 @@ public struct Daemon: Sendable {
             ]
     }
 
-    private func finetuning(_ state: FilePath) -> FinetuneService {
+    private func finetuning(_ state: FilePath, _ reloader: Reloader) -> FinetuneService {
         FinetuneService(
             state: state, trainer: FinetuneProcess(state: state), progress: progress,
             isBusy: { [progress, ledger] in
                 progress.snapshot.current != nil || (try? ledger.count(of: .queued)) ?? 0 > 0
             }, logger: logger, time: time, minuteOfDay: FinetuneService.localMinuteOfDay,
-            configuration: live.current.configuration.finetune)
+            configuration: live.current.configuration.finetune, onJudged: { reloader.perform() })
     }
 }

@@ -17,7 +17,7 @@ public struct Diagnosis: Sendable {
 
     /// One thing that was looked at.
     public struct Finding: Sendable, Equatable {
-        /// Stable for scripts: "inbox", "output", "state", "ledger", "sqlite", "inotify", "hooks", "daemon".
+        /// Stable for scripts: "configuration", "inbox", "output", "state", "ledger", "sqlite", "inotify", "hooks", "daemon".
         public var check: String
         public var level: Level
         public var detail: String
@@ -31,17 +31,17 @@ public struct Diagnosis: Sendable {
     private let mounts: MountTable
     private let kernel: @Sendable (String) -> Int?
 
-    /// - Throws: `ServiceError` if the configuration is not complete.
-    public init(_ configuration: Configuration) throws {
-        try self.init(configuration, mounts: .current(), kernel: { Self.kernelValue($0) })
+    public init(_ configuration: Configuration) {
+        self.init(configuration, mounts: .current(), kernel: { Self.kernelValue($0) })
     }
 
     /// - Parameter kernel: the number in a file of /proc/sys/fs/inotify.
-    init(_ configuration: Configuration, mounts: MountTable, kernel: @escaping @Sendable (String) -> Int?) throws {
-        try configuration.validate()
+    init(_ configuration: Configuration, mounts: MountTable, kernel: @escaping @Sendable (String) -> Int?) {
         self.configuration = configuration
         self.mounts = mounts
         self.kernel = kernel
+        // What is there can be looked at, whatever is missing.
+        do { try configuration.validate() } catch { find("configuration", .problem, "\(error)") }
         for inbox in configuration.watch.paths { look(atInbox: inbox) }
         if let output = configuration.output.directory { look(atOutput: output) }
         lookAtState()

@@ -22,6 +22,8 @@ struct FinetuneService: Service {
     }
 
     let configuration: Configuration.Finetune
+    /// Called after a candidate was judged: another model may hold from now on.
+    let onJudged: @Sendable () -> Void
 
     func run() async throws {
         var schedule = FinetuneSchedule(
@@ -38,6 +40,7 @@ struct FinetuneService: Service {
         if let end = trainer.takeEnd() {
             schedule.ended(end)
             logger.info("fine-tuning ended", metadata: ["finetune.end": "\(end)"])
+            if end == .judged { onJudged() }
         }
         let kept = CaptureFolder(state: state).counts
         let action = schedule.update(

@@ -1,8 +1,9 @@
+import Denoising
 import Logging
 import ServiceLifecycle
 import UnixSignals
 
-/// Reads the configuration again on SIGHUP. Whatever is wrong with it, the service goes on with the old one and says
+/// Reads the configuration and the promoted model again, on SIGHUP and when fine-tuning was judged. Whatever is wrong with it, the service goes on with the old one and says
 /// so.
 struct Reloader: Service {
     let live: LiveSettings
@@ -24,7 +25,9 @@ struct Reloader: Service {
         defer { manager.ready() }
         let current = live.current.configuration
         do {
-            guard let (configuration, denoiser) = try reload?(current) else {
+            guard let (configuration, denoiser) = try reload?(current),
+                configuration != current || denoiser.recipeHash != live.current.denoiser.recipeHash
+            else {
                 progress.warn("configuration", nil)
                 return logger.notice("configuration unchanged")
             }
@@ -38,7 +41,7 @@ struct Reloader: Service {
             if settings.output.path != live.current.output.path { try settings.output.prepare() }
             live.replace(settings)
             progress.warn("configuration", nil)
-            logger.notice("configuration reloaded")
+            logger.notice("configuration reloaded", metadata: ["model.name": "\(denoiser.modelName)"])
             onReload()
         } catch {
             progress.warn("configuration", "the old configuration stays: \(error)")

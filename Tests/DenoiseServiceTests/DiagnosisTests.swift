@@ -13,7 +13,7 @@ import Testing
         limits: [String: Int] = limits
     ) throws -> Diagnosis {
         chmod(folder.state.string, 0o700)
-        return try Diagnosis(configuration ?? folder.configuration, mounts: mounts) { limits[$0] }
+        return Diagnosis(configuration ?? folder.configuration, mounts: mounts) { limits[$0] }
     }
 
     private func level(_ check: String, _ diagnosis: Diagnosis) -> Diagnosis.Level? {
@@ -40,6 +40,15 @@ import Testing
         for check in ["inbox", "output", "hooks"] { #expect(level(check, diagnosis) == .problem, "\(check)") }
     }
 
+    @Test func withoutAnInboxTheRestIsLookedAt() throws {
+        let folder = try ServiceFolder()
+        var configuration = folder.configuration
+        configuration.watch.paths = []
+        let diagnosis = try diagnosis(folder, configuration)
+        #expect(level("configuration", diagnosis) == .problem)
+        #expect(level("state", diagnosis) != nil && level("daemon", diagnosis) != nil)
+    }
+
     @Test func sharesAndTheirDangersAreNamed() throws {
         let folder = try ServiceFolder()
         var configuration = folder.configuration
@@ -58,7 +67,7 @@ import Testing
         few["max_user_watches"] = 100
         #expect(level("inotify", try diagnosis(folder, limits: few)) == .warning)
         chmod(folder.state.string, 0o755)
-        #expect(level("state", try Diagnosis(folder.configuration)) == .warning)
+        #expect(level("state", Diagnosis(folder.configuration)) == .warning)
     }
 
     @Test func aDamagedLedgerIsAProblem() throws {

@@ -129,7 +129,7 @@ import Testing
                 logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() },
                 time: { .seconds(clock.second.withLock { $0 }) },
                 minuteOfDay: { clock.second.withLock { $0 } / 60 % 1440 },
-                configuration: Configuration.Finetune())
+                configuration: Configuration.Finetune(), onJudged: { notes.told.withLock { $0.append("reload") } })
             var schedule = FinetuneSchedule(window: DailyWindow(start: 60, end: 360), minimumCaptures: 20)
             var moments: [Int] = []
             for s in stride(from: 23 * 3600, to: 32 * 3600, by: 1) where s % 60 < 2 || s % 600 > 530 || s < 30 {
@@ -148,6 +148,10 @@ import Testing
             #expect(moments.last == 30 * 3600)
             #expect(schedule.phase == .waiting)
             #expect(progress.snapshot.background == nil)
+            // The model in use may be another one when a candidate was judged, and only then.
+            notes.end.withLock { $0 = .judged }
+            service.step(&schedule)
+            #expect(notes.told.withLock { $0.last } == "reload")
         }
     }
 }

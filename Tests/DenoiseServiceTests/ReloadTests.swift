@@ -45,7 +45,17 @@ import Testing
     @Test func anUnchangedConfigurationChangesNothing() throws {
         let bench = try Bench()
         bench.reload { _ in nil }
+        let recipe = bench.live.current.denoiser.recipeHash
+        bench.reload { ($0, FakeDenoiser(recipe: Character(String(recipe.prefix(1))))) }
         #expect(bench.live.generation == 0)
+    }
+
+    /// The keys are the same, the recipe is not.
+    @Test func anotherModelTakesEffect() throws {
+        let bench = try Bench()
+        bench.reload { ($0, FakeDenoiser(recipe: "e")) }
+        #expect(bench.live.current.denoiser.recipeHash.first == "e")
+        #expect(bench.live.generation == 1)
     }
 
     @Test(arguments: [

@@ -89,7 +89,8 @@ struct RiskEstimate: Sendable {
     ) throws -> PlanarImage {
         let pixels = PixelBuffer(interleaving: image)
         let pass = try TiledDenoising(
-            options, model, pixels, NoiseAssessment(of: noiseSample), noiseSample: noiseSample, of: "capture", seed: seed)
+            options, model, pixels, NoiseAssessment(of: noiseSample), noiseSample: noiseSample, of: "capture",
+            seed: seed)
         return try pass.run(on: pixels) { _ in }.planar()
     }
 }

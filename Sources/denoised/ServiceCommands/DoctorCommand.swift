@@ -29,7 +29,7 @@ struct DoctorCommand: AsyncParsableCommand {
             if let output {
                 flags.append(ConfigurationFlag(key: "output.dir", values: [absolute(output)], flag: "--output"))
             }
-            let diagnosis = try Diagnosis(try location.configuration(flags))
+            let diagnosis = Diagnosis(try location.configuration(flags))
             if json {
                 print(Self.document(diagnosis).line)
             } else {

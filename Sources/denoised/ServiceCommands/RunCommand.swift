@@ -69,9 +69,10 @@ struct RunCommand: AsyncParsableCommand {
         let daemon = try Daemon(
             configuration: settings, denoiser: try denoiserFactory.make(settings), ledger: ledger, lock: lock,
             logger: logger,
-            reload: { current in
+            reload: { _ in
+                // Another model may have been promoted, even where no key changed.
                 let settings = try location.configuration(flags)
-                return settings == current ? nil : (settings, try denoiserFactory.make(settings))
+                return (settings, try denoiserFactory.make(settings))
             })
         let outcome = try await daemon.run(oneshot: oneshot)
         guard oneshot else { return }

@@ -46,7 +46,7 @@ struct ModelCommand: ParsableCommand {
         static let configuration = CommandConfiguration(
             abstract: "Make a model the one that a state folder's commands use.",
             discussion: """
-                A file that lies elsewhere is copied there. A running daemon keeps its model until it starts again.
+                A file that lies elsewhere is copied there. A running daemon takes it when it is reloaded (SIGHUP).
                 """)
 
         @Argument(help: "A model's name or file.")
@@ -64,7 +64,7 @@ struct ModelCommand: ParsableCommand {
     struct Rollback: ParsableCommand {
         static let configuration = CommandConfiguration(
             abstract: "Go back to the model that was in use before.",
-            discussion: "A running daemon keeps its model until it starts again.")
+            discussion: "A running daemon takes it when it is reloaded (SIGHUP).")
 
         @Option(help: "State folder.")
         var state: String
