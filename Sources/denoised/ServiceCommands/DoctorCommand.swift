@@ -9,27 +9,14 @@ struct DoctorCommand: AsyncParsableCommand {
 
     @OptionGroup var location: StateOptions
 
-    @Option(
-        name: .long, parsing: .singleValue,
-        help: ArgumentHelp("Inbox folder; may be given several times.", valueName: "dir"))
-    var inbox: [String] = []
-
-    @Option(help: ArgumentHelp("Folder for outputs.", valueName: "dir"))
-    var output: String?
+    @OptionGroup var folders: FolderOptions
 
     @Flag(help: "One JSON document.")
     var json = false
 
     func run() async throws {
         try await reportingFailure {
-            var flags: [ConfigurationFlag] = []
-            if !inbox.isEmpty {
-                flags.append(ConfigurationFlag(key: "watch.path", values: inbox.map(absolute), flag: "--inbox"))
-            }
-            if let output {
-                flags.append(ConfigurationFlag(key: "output.dir", values: [absolute(output)], flag: "--output"))
-            }
-            let diagnosis = Diagnosis(try location.configuration(flags))
+            let diagnosis = Diagnosis(try location.configuration(folders.flags))
             if json {
                 print(Self.document(diagnosis).line)
             } else {

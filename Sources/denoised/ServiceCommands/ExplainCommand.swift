@@ -10,13 +10,7 @@ struct ExplainCommand: AsyncParsableCommand {
 
     @OptionGroup var location: StateOptions
 
-    @Option(
-        name: .long, parsing: .singleValue,
-        help: ArgumentHelp("Inbox folder; may be given several times.", valueName: "dir"))
-    var inbox: [String] = []
-
-    @Option(help: ArgumentHelp("Folder for outputs.", valueName: "dir"))
-    var output: String?
+    @OptionGroup var folders: FolderOptions
 
     @Argument(help: "The file.")
     var path: String
@@ -26,14 +20,7 @@ struct ExplainCommand: AsyncParsableCommand {
 
     func run() async throws {
         try await reportingFailure {
-            var flags: [ConfigurationFlag] = []
-            if !inbox.isEmpty {
-                flags.append(ConfigurationFlag(key: "watch.path", values: inbox.map(absolute), flag: "--inbox"))
-            }
-            if let output {
-                flags.append(ConfigurationFlag(key: "output.dir", values: [absolute(output)], flag: "--output"))
-            }
-            let settings = try location.configuration(flags)
+            let settings = try location.configuration(folders.flags)
             let explanation = try Explanation(
                 FilePath(absolute(path)), configuration: settings, ledger: try ledger(settings))
             if json {

@@ -13,13 +13,7 @@ struct RunCommand: AsyncParsableCommand {
 
     @OptionGroup var location: StateOptions
 
-    @Option(
-        name: .long, parsing: .singleValue,
-        help: ArgumentHelp("Inbox folder; may be given several times.", valueName: "dir"))
-    var inbox: [String] = []
-
-    @Option(help: ArgumentHelp("Folder for outputs.", valueName: "dir"))
-    var output: String?
+    @OptionGroup var folders: FolderOptions
 
     @OptionGroup(title: "Image options") var image: ServiceImageOptions
 
@@ -42,13 +36,7 @@ struct RunCommand: AsyncParsableCommand {
     }
 
     private func flags() throws -> [ConfigurationFlag] {
-        var flags = image.flags
-        if !inbox.isEmpty {
-            flags.append(ConfigurationFlag(key: "watch.path", values: inbox.map(absolute), flag: "--inbox"))
-        }
-        if let output {
-            flags.append(ConfigurationFlag(key: "output.dir", values: [absolute(output)], flag: "--output"))
-        }
+        var flags = image.flags + folders.flags
         for assignment in assignments {
             let parts = assignment.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false).map(
                 String.init)

@@ -35,6 +35,28 @@ struct StateOptions: ParsableArguments {
     }
 }
 
+/// Inboxes and output folder of the service, in the place of the configuration's.
+struct FolderOptions: ParsableArguments {
+    @Option(
+        name: .long, parsing: .singleValue,
+        help: ArgumentHelp("Inbox folder; may be given several times.", valueName: "dir"))
+    var inbox: [String] = []
+
+    @Option(help: ArgumentHelp("Folder for outputs.", valueName: "dir"))
+    var output: String?
+
+    var flags: [ConfigurationFlag] {
+        var flags: [ConfigurationFlag] = []
+        if !inbox.isEmpty {
+            flags.append(ConfigurationFlag(key: "watch.path", values: inbox.map(absolute), flag: "--inbox"))
+        }
+        if let output {
+            flags.append(ConfigurationFlag(key: "output.dir", values: [absolute(output)], flag: "--output"))
+        }
+        return flags
+    }
+}
+
 /// `path` from the root; names on the command line start at the current folder.
 func absolute(_ path: String) -> String {
     let path = FilePath(path)
