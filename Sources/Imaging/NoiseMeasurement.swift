@@ -3,8 +3,11 @@
 /// Measured in blocks of 32×32 pixels, the more even half of the quietest fifth of them, after a plane has been fitted
 /// and subtracted, so that slopes do not count. Choosing blocks of low variance makes the noise look smaller, and the
 /// fit takes some away; both are corrected for with the correlation that is found. Blocks with many clipped pixels are
-/// left out: there the noise is cut off. Known noise is found to within 12 %; fine texture counts as noise where no
-/// block is free of it.
+/// left out: there the noise is cut off. Known noise is found to within 12 %.
+///
+/// Where no block is free of texture, texture would count as noise. It betrays itself: noise lies evenly about its mean
+/// and seldom far from it, edges and meshes do not, and what is measured counts the less the more it looks like them
+/// (`credibility`).
 public struct NoiseMeasurement: Sendable, Equatable, Codable {
     /// Noise of one channel.
     public struct Field: Sendable, Equatable, Codable {
@@ -47,12 +50,34 @@ public struct NoiseMeasurement: Sendable, Equatable, Codable {
     public init?(of image: PlanarImage) {
         let blocks = Self.flattest(of: image)
         guard !blocks.isEmpty else { return nil }
+        let credibility = Self.credibility(of: image, blocks: blocks)
+        func field(_ weights: [Float]) -> Field {
+            var field = Self.field(of: image, weights: weights, blocks: blocks)
+            field.deviation *= credibility
+            return field
+        }
         channels = (0..<image.channels).map { channel in
             var weights = [Float](repeating: 0, count: image.channels)
             weights[channel] = 1
-            return Self.field(of: image, weights: weights, blocks: blocks)
+            return field(weights)
         }
-        luma = Self.field(of: image, weights: Self.lumaWeights(image.channels), blocks: blocks)
+        luma = field(Self.lumaWeights(image.channels))
+    }
+
+    /// Medians of the blocks' skewness and kurtosis that real noise keeps below: on 56 pairs of PolyU they reach 0.34 and
+    /// 4.5 where the blocks hold noise alone; JPEG makes more of both, metal meshes several times as much.
+    private static let mostNoiseLike = (skewness: 0.35, kurtosis: 6.0)
+
+    /// How much of what was measured is believed to be noise, 0…1: 1 where luma is distributed as noise is.
+    private static func credibility(of image: PlanarImage, blocks: [(row: Int, column: Int)]) -> Double {
+        let weights = lumaWeights(image.channels)
+        let shapes = blocks.compactMap {
+            NoiseBlock(of: image, weights: weights, row: $0.row, column: $0.column)?.shape
+        }
+        func median(_ values: [Double]) -> Double { values.sorted()[values.count / 2] }
+        guard !shapes.isEmpty else { return 1 }
+        return min(1, mostNoiseLike.skewness / median(shapes.map { abs($0.skewness) }))
+            * min(1, mostNoiseLike.kurtosis / median(shapes.map(\.kurtosis)))
     }
 
     private static func lumaWeights(_ channels: Int) -> [Float] {
@@ -175,6 +200,21 @@ private struct NoiseBlock {
             }
         }
         return result
+    }
+
+    /// Third and fourth standardised moments: 0 and 3 of normal noise. Nil where there is none at all.
+    var shape: (skewness: Double, kurtosis: Double)? {
+        var (second, third, fourth) = (0.0, 0.0, 0.0)
+        for sample in samples {
+            let value = Double(sample)
+            second += value * value
+            third += value * value * value
+            fourth += value * value * value * value
+        }
+        let count = Double(samples.count)
+        let variance = second / count
+        guard variance > 1e-12 else { return nil }
+        return (third / count / (variance * variance.squareRoot()), fourth / count / (variance * variance))
     }
 
     /// Mean square of the means of 8×8 samples: large where there are edges or soft texture.

@@ -14,6 +14,9 @@ public struct AMSNet: TileDenoiser {
     public let stride: Int
     /// What the network was taught to find in the place of hidden pixels.
     public let hiddenPixels: HiddenPixels
+    /// Whether what the network makes of pixels that it saw counts too (`MaskedEstimate.joined`): for models that were
+    /// taught plain passes. Otherwise each pixel comes from the pass that did not see it, as published.
+    public let usesSeenPixels: Bool
     /// Refinement copies T, suffix E of the variant's name; 0 returns the first stage's result.
     public let refinements: Int
     /// Probability p that a refinement copy puts a noisy pixel back. At 1 each copy is the noisy image under fresh masks.
@@ -23,13 +26,14 @@ public struct AMSNet: TileDenoiser {
 
     public init(
         network: any Network, weights: Weights, seed: UInt64, stride: Int = 2, hiddenPixels: HiddenPixels = .zero,
-        refinements: Int = 8, replacement: Double = publishedReplacement
+        usesSeenPixels: Bool = false, refinements: Int = 8, replacement: Double = publishedReplacement
     ) {
         self.network = network
         self.weights = weights
         self.seed = seed
         self.stride = stride
         self.hiddenPixels = hiddenPixels
+        self.usesSeenPixels = usesSeenPixels
         self.refinements = refinements
         self.replacement = replacement
     }
@@ -49,26 +53,33 @@ public struct AMSNet: TileDenoiser {
         let window = Window(
             row: row, column: column, height: roundUp(noisy.height), width: roundUp(noisy.width),
             filledHeight: noisy.height, filledWidth: noisy.width)
-        let y = padded(Variable(noisy), height: window.height, width: window.width).tensor
-        let first = try multiMaskBlock(y, window, stride: stride, stage: .first, threads: threads)
-        let result = try refinements == 0 ? first : refine(y, first, window, threads: threads)
-        return cropped(Variable(result), height: noisy.height, width: noisy.width).tensor
+        let first = try multiMaskBlock(
+            window.padded(noisy), window, stride: stride, stage: .first, threads: threads)
+        let estimate = output(of: first, for: noisy, window)
+        return refinements == 0 ? estimate : try refine(noisy, estimate, window, threads: threads)
     }
 
     /// Mean of T multi-mask blocks at full resolution, each on the estimate with a share p of noisy pixels put back.
-    private func refine(_ y: Tensor, _ estimate: Tensor, _ window: Window, threads: Int) throws -> Tensor {
+    private func refine(_ noisy: Tensor, _ estimate: Tensor, _ window: Window, threads: Int) throws -> Tensor {
+        let (y, estimate) = (window.padded(noisy), window.padded(estimate))
         let copies = try parallelMap(refinements, threads: threads) { copy in
             let replaced = field(.replacement(copy), probability: replacement).window(window)
             let mixed = select(replaced, Variable(y), Variable(estimate)).tensor
             return try multiMaskBlock(mixed, window, stride: 1, stage: .refinement(copy), threads: 1)
         }
-        return mean(copies)
+        return output(of: .mean(copies), for: noisy, window)
+    }
+
+    private func output(of estimate: MaskedEstimate, for noisy: Tensor, _ window: Window) -> Tensor {
+        let hidden = window.filled(estimate.hidden)
+        guard usesSeenPixels else { return hidden }
+        return MaskedEstimate(hidden: hidden, seen: window.filled(estimate.seen)).joined(for: noisy)
     }
 
     /// MMDB with k = 2: each mask's hidden pixels come from the pass that did not see them (spec A.3).
     private func multiMaskBlock(
         _ image: Tensor, _ window: Window, stride: Int, stage: Stage, threads: Int
-    ) throws -> Tensor {
+    ) throws -> MaskedEstimate {
         let hidden = field(stage, probability: 0.5).window(window)
         let subImages = pixelDownsample(Variable(image), stride: stride).tensor
         let mask = pixelDownsample(Variable(hidden), stride: stride).tensor
@@ -77,7 +88,10 @@ public struct AMSNet: TileDenoiser {
             let visible = masked(Variable(branch == 0 ? complement(mask) : mask), by: inside).tensor
             return network.infer(hiddenPixels.input(subImages, visible: visible), weights)
         }
-        return pixelUpsample(select(mask, Variable(outputs[0]), Variable(outputs[1])), stride: stride).tensor
+        let (first, second) = (Variable(outputs[0]), Variable(outputs[1]))
+        return MaskedEstimate(
+            hidden: pixelUpsample(select(mask, first, second), stride: stride).tensor,
+            seen: pixelUpsample(select(mask, second, first), stride: stride).tensor)
     }
 
     /// What a random field is for.
@@ -111,9 +125,16 @@ struct Window: Sendable {
     let filledWidth: Int
 
     /// [1, 1, height, width]: 1, and 0 in the padding.
-    var inside: Tensor {
-        let ones = Tensor([1, 1, filledHeight, filledWidth], repeating: 1)
-        return padded(Variable(ones), height: height, width: width).tensor
+    var inside: Tensor { padded(Tensor([1, 1, filledHeight, filledWidth], repeating: 1)) }
+
+    /// An image of the filled size with zeros below and to the right.
+    func padded(_ image: Tensor) -> Tensor {
+        Tensors.padded(Variable(image), height: height, width: width).tensor
+    }
+
+    /// The image without its padding.
+    func filled(_ image: Tensor) -> Tensor {
+        cropped(Variable(image), height: filledHeight, width: filledWidth).tensor
     }
 }
 

@@ -24,7 +24,7 @@ struct CropTask: Sendable {
     /// Elements that this crop adds to the batch's mean: the hidden ones, or all of them where nothing is hidden.
     var entries: Int {
         switch objective {
-        case .synthetic where situation != .open, .masked: 3 * Int(hidden.values.reduce(0, +))
+        case .masked: 3 * Int(hidden.values.reduce(0, +))
         case .synthetic, .transfer, .blindSpot, .supervised, .blindMean, .noise, .bayesian: 3 * crop * crop
         }
     }
@@ -35,7 +35,8 @@ struct CropTask: Sendable {
         case .synthetic:
             return syntheticStep(sample.noisy, against: sample.clean ?? sample.noisy, network, weights, entries)
         case .masked:
-            return maskedStep(sample.noisy, against: sample.noisy, 5, network, weights, entries)
+            return maskedStep(
+                sample.noisy, against: sample.noisy, 5, counting: hidden, network, weights, entries)
         case .transfer:
             return transferStep(sample.noisy, network, weights, entries)
         case .blindSpot:
@@ -52,9 +53,10 @@ struct CropTask: Sendable {
         }
     }
 
+    /// - Parameter counted: 1 where errors count.
     private func maskedStep(
-        _ input: Tensor, against target: Tensor, _ stride: Int, _ network: any Network, _ weights: Weights,
-        _ entries: Int
+        _ input: Tensor, against target: Tensor, _ stride: Int, counting counted: Tensor, _ network: any Network,
+        _ weights: Weights, _ entries: Int
     ) -> Result {
         let tape = Tape()
         let pass = Pass(weights, on: tape)
@@ -62,7 +64,8 @@ struct CropTask: Sendable {
         let subImages = pixelDownsample(Variable(input), stride: stride).tensor
         let output = network.anySize(Variable(hiddenPixels.input(subImages, visible: complement(mask))), pass)
         let wanted = pixelDownsample(Variable(target), stride: stride).tensor
-        let loss = maskedLoss(output.tensor, wanted, hidden: mask, entries: entries)
+        let places = pixelDownsample(Variable(counted), stride: stride).tensor
+        let loss = maskedLoss(output.tensor, wanted, hidden: places, entries: entries)
         return Result(
             loss: loss.value, gradients: pass.gradients(tape.backward(from: output, seed: loss.gradient)),
             statistics: pass.statistics)
@@ -126,14 +129,16 @@ struct CropTask: Sendable {
     private func syntheticStep(
         _ noisy: Tensor, against clean: Tensor, _ network: any Network, _ weights: Weights, _ entries: Int
     ) -> Result {
+        // Hidden pixels and seen ones: inference joins both (`MaskedEstimate`).
+        let all = Tensor([1, 1, crop, crop], repeating: 1)
         switch situation {
         case .open:
             return openStep(noisy, against: clean, stride: 1, network, weights, entries)
         case .masked(let stride):
-            return maskedStep(noisy, against: clean, stride, network, weights, entries)
+            return maskedStep(noisy, against: clean, stride, counting: all, network, weights, entries)
         case .refinement(let replacement):
             let copy = refinementCopy(of: noisy, replacement, network, weights)
-            return maskedStep(copy, against: clean, 1, network, weights, entries)
+            return maskedStep(copy, against: clean, 1, counting: all, network, weights, entries)
         }
     }
 

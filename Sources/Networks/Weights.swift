@@ -37,6 +37,22 @@ public struct Weights: Sendable {
     }
 
     public var count: Int { tensors.values.reduce(0) { $0 + $1.count } }
+
+    /// Weights on the line to others of the same network.
+    ///
+    /// - Parameter share: of the way, 0…1.
+    public func blended(with others: Weights, share: Float) -> Weights {
+        var result = self
+        for (name, tensor) in others.tensors {
+            guard share < 1, let own = tensors[name] else {
+                result.tensors[name] = tensor
+                continue
+            }
+            let values = zip(own.values, tensor.values).map { $0 + share * ($1 - $0) }
+            result.tensors[name] = Tensor(tensor.shape, values)
+        }
+        return result
+    }
 }
 
 extension Parameter {

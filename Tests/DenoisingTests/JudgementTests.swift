@@ -70,7 +70,8 @@ import Testing
         try withTemporaryPath { folder in
             let model = try Scenes.model(0.1, in: folder)
             let judge = ModelJudge(captures: try Scenes.set().heldOut, pinned: Scenes.pinned, threads: 2)
-            let judgement = try judge.compare(model, with: model)
+            let scores = try judge.pinnedScores(of: model)
+            let judgement = try judge.compare(model, with: model, pinned: (scores, scores))
             #expect(judgement.gain == 0)
             #expect(judgement.pinnedBefore == judgement.pinnedAfter)
             #expect(judgement.objection != nil)
@@ -89,7 +90,7 @@ import Testing
             try Model.write(weights, of: base.network, metadata: base.metadata, to: path)
             let huge = try Model(contentsOf: path)
             let judge = ModelJudge(captures: try Scenes.set().heldOut, pinned: Scenes.pinned, threads: 2)
-            let error = #expect(throws: NonFiniteOutput.self) { try judge.compare(huge, with: base) }
+            let error = #expect(throws: NonFiniteOutput.self) { try judge.pinnedScores(of: huge) }
             #expect(error != nil)
         }
     }

@@ -120,4 +120,17 @@ import Testing
         #expect(NoiseMeasurement(of: PlanarImage(width: 64, height: 64, channels: 3, repeating: 1)) == nil)
         #expect(NoiseMeasurement(of: PlanarImage(width: 64, height: 64, channels: 1, repeating: .nan)) == nil)
     }
+
+    /// A mesh of thin bright wires everywhere: no block is flat, but its samples lie on one side.
+    @Test func aMeshIsHardlyTakenForNoise() throws {
+        let side = 192
+        var image = PlanarImage(width: side, height: side, channels: 3, repeating: 0.3)
+        for row in 0..<side {
+            for column in 0..<side where row % 7 == 0 || column % 7 == 0 {
+                for channel in 0..<3 { image[channel, row, column] = 0.4 }
+            }
+        }
+        // Its deviation is 11 of 255.
+        #expect(try #require(NoiseMeasurement(of: image)).luma.deviation < 5)
+    }
 }

@@ -11,14 +11,21 @@ import Testing
     ) -> AMSNet {
         let network = LocalNetwork(kind: kind, multiple: multiple)
         return AMSNet(
-            network: network, weights: network.weights, seed: seed, hiddenPixels: hiddenPixels, refinements: refinements
-        )
+            network: network, weights: network.weights, seed: seed, hiddenPixels: hiddenPixels,
+            usesSeenPixels: usesSeenPixels, refinements: refinements)
     }
 
     /// What hidden pixels show is what the network made of them without their value: nothing.
     @Test func theIdentityOfHiddenZerosIsZero() throws {
         let output = try Self.method(.identity).denoise(Toy.image(19, 23, seed: 1))
         #expect(output.values.allSatisfy { $0 == 0 })
+    }
+
+    /// A network that gives back what it sees keeps every pixel, if what it saw counts.
+    @Test(arguments: [0, 2]) func theIdentityOfSeenPixelsIsTheImage(refinements: Int) throws {
+        let image = Toy.image(19, 23, seed: 1)
+        let method = Self.method(.identity, multiple: 4, usesSeenPixels: true, refinements: refinements)
+        #expect(try method.denoise(image).values == image.values)
     }
 
     /// Each output pixel comes from the pass that did not see it, so it must not change with its own input.
@@ -50,9 +57,11 @@ import Testing
         #expect(output.contains { $0 != 0 })
     }
 
-    @Test(arguments: [0, 1, 3]) func anyNumberOfThreadsGivesTheSameBytes(refinements: Int) throws {
-        let network = Toy.network
-        let method = AMSNet(network: network, weights: Toy.weights, seed: 5, refinements: refinements)
+    @Test(arguments: [0, 1, 3], [false, true])
+    func anyNumberOfThreadsGivesTheSameBytes(refinements: Int, usesSeenPixels: Bool) throws {
+        let method = AMSNet(
+            network: Toy.network, weights: Toy.weights, seed: 5, usesSeenPixels: usesSeenPixels,
+            refinements: refinements)
         let image = Toy.image(21, 26, seed: 3)
         let outputs = try [1, 2, 3].map { try method.denoise(image, threads: $0).values }
         #expect(outputs[0] == outputs[1] && outputs[0] == outputs[2])

@@ -182,4 +182,17 @@ import Testing
             try JSONDecoder().decode(NetworkConfiguration.self, from: Data(json.utf8))
         }
     }
+
+    @Test func blendingGoesAStraightLine() throws {
+        let network = Self.configurations[0].makeNetwork()
+        let (a, b) = (Weights(initialising: network, seed: 1), Weights(initialising: network, seed: 2))
+        let middle = a.blended(with: b, share: 0.75)
+        #expect(middle.tensors.keys.sorted() == a.tensors.keys.sorted())
+        for (name, tensor) in middle.tensors {
+            let (first, second) = (try #require(a.tensors[name]).values, try #require(b.tensors[name]).values)
+            #expect(zip(tensor.values, zip(first, second)).allSatisfy { abs($0 - (0.25 * $1.0 + 0.75 * $1.1)) < 1e-6 })
+            #expect(a.blended(with: b, share: 1).tensors[name]?.values == second)
+            #expect(a.blended(with: b, share: 0).tensors[name]?.values == first)
+        }
+    }
 }

@@ -39,10 +39,10 @@ public struct Finetuning {
         case training(TrainingRun.Progress)
     }
 
-    private let base: Model
+    let base: Model
     private let captures: CaptureSet
     private let options: Options
-    private let folder: FilePath
+    let folder: FilePath
     private let start: ContinuousClock.Instant
 
     /// - Parameters:
@@ -212,51 +212,5 @@ extension TrainingLog.Line {
         self.init(
             step: progress.step, objective: progress.objective.rawValue, loss: progress.loss, rate: progress.rate,
             secondsPerStep: progress.secondsPerStep, validation: progress.validation)
-    }
-}
-
-extension Finetuning {
-    /// A model file and what the judge found.
-    public struct Candidate: Sendable {
-        public let name: String
-        public let hash: String
-        public let path: FilePath
-        /// Nil where its output is not finite.
-        public let judgement: Judgement?
-        /// Why it is not better; nil if it is to be promoted.
-        public let objection: String?
-        /// What it gained, in one line.
-        public let merit: String
-    }
-
-    /// Judges what training came to and writes it, with every figure, as a model file beside the checkpoint.
-    ///
-    /// - Parameters:
-    ///   - rival: the model that must be beaten: the one in use, which need not be the one that training began with.
-    ///   - progress: called with the finished share of judging, 0…1.
-    public func candidate(
-        of run: TrainingRun, judgedBy judge: ModelJudge, against rival: Model, progress: (Double) -> Void = { _ in }
-    ) throws -> Candidate {
-        let name = "finetuned-\(run.weights.digest.prefix(8))"
-        let path = folder.appending("\(name).safetensors")
-        var metadata = metadata(of: run)
-        try Model.write(run.weights, of: run.trainer.network, metadata: metadata, to: path)
-        var judgement: Judgement?
-        var objection: String?
-        do {
-            judgement = try judge.compare(try Model(contentsOf: path), with: rival, progress: progress)
-            objection = judgement?.objection
-        } catch let error as NonFiniteOutput {
-            objection = "\(error)"
-        } catch let error as ModelError {
-            objection = "\(error)"
-        }
-        let merit = judgement.map(\.merit) ?? ""
-        for (key, value) in judgement?.figures ?? [:] { metadata[key] = "\(value)" }
-        metadata["judgement"] = objection ?? merit
-        try Model.write(run.weights, of: run.trainer.network, metadata: metadata, to: path)
-        let hash = try Model(contentsOf: path).hash
-        return Candidate(
-            name: name, hash: hash, path: path, judgement: judgement, objection: objection, merit: merit)
     }
 }

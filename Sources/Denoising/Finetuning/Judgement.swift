@@ -89,10 +89,15 @@ public struct Judgement: Sendable, Equatable {
             return "it takes more of the picture away with the noise: residual structure "
                 + "\(number(structure.before, 3)), then \(number(structure.after, 3))"
         }
-        let loss = pinnedBefore.mean - pinnedAfter.mean
-        if loss > Self.pinnedTolerance { return "it loses \(number(loss)) dB on the pinned photographs" }
-        let worst = pinnedAfter.worstLoss(since: pinnedBefore)
-        if worst > Self.worstTolerance { return "one of the pinned photographs loses \(number(worst)) dB" }
+        return Self.objection(pinnedBefore: pinnedBefore, after: pinnedAfter)
+    }
+
+    /// What a candidate has forgotten; nil if nothing that counts.
+    static func objection(pinnedBefore before: PinnedSet.Scores, after: PinnedSet.Scores) -> String? {
+        let loss = before.mean - after.mean
+        if loss > pinnedTolerance { return String(format: "it loses %.2f dB on the pinned photographs", loss) }
+        let worst = after.worstLoss(since: before)
+        if worst > worstTolerance { return String(format: "one of the pinned photographs loses %.2f dB", worst) }
         return nil
     }
 

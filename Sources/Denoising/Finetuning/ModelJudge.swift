@@ -18,10 +18,20 @@ public struct ModelJudge: Sendable {
         self.options = options
     }
 
-    /// - Parameter progress: called with the finished share, 0…1.
+    /// What the pinned set says of a model.
+    ///
     /// - Throws: `NonFiniteOutput`, which is no better than any objection.
+    public func pinnedScores(of model: Model) throws -> PinnedSet.Scores {
+        try pinned.scores(of: model, options: options)
+    }
+
+    /// - Parameters:
+    ///   - scores: of the pinned set, before and after.
+    ///   - progress: called with the finished share, 0…1.
+    /// - Throws: `NonFiniteOutput`.
     public func compare(
-        _ candidate: Model, with base: Model, progress: (Double) -> Void = { _ in }
+        _ candidate: Model, with base: Model, pinned scores: (before: PinnedSet.Scores, after: PinnedSet.Scores),
+        progress: (Double) -> Void = { _ in }
     ) throws -> Judgement {
         var trials: [Judgement.Trial] = []
         for (index, capture) in captures.enumerated() {
@@ -35,11 +45,8 @@ public struct ModelJudge: Sendable {
                     before: .init(least: before.least / scale, most: before.most / scale),
                     after: .init(least: after.least / scale, most: after.most / scale),
                     structureBefore: before.structure, structureAfter: after.structure, scale: scale))
-            progress(Double(index + 1) / Double(captures.count + 2))
+            progress(Double(index + 1) / Double(captures.count))
         }
-        let before = try pinned.scores(of: base, options: options)
-        let after = try pinned.scores(of: candidate, options: options)
-        progress(1)
-        return Judgement(trials: trials, pinnedBefore: before, pinnedAfter: after)
+        return Judgement(trials: trials, pinnedBefore: scores.before, pinnedAfter: scores.after)
     }
 }

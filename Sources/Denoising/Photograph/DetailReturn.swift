@@ -1,4 +1,5 @@
 import Imaging
+import Tensors
 
 /// Gives back detail that a network took for noise.
 ///
@@ -19,9 +20,8 @@ struct DetailReturn: Sendable {
     func apply(to denoised: inout PlanarImage, noisy: PlanarImage) {
         let (width, height) = (noisy.width, noisy.height)
         let (before, after) = (noisy.luma, denoised.luma)
-        var energy = zip(before, after).map { ($0 - $1) * ($0 - $1) }
-        Self.average(&energy, lines: height, length: width, step: 1, lineStep: width)
-        Self.average(&energy, lines: width, length: height, step: width, lineStep: 1)
+        let removed = Tensor([1, 1, height, width], zip(before, after).map { ($0 - $1) * ($0 - $1) })
+        let energy = boxMean(removed, radius: Self.radius).values
         for p in 0..<width * height {
             let expected = Self.scepticism * noise.variance(at: after[p])
             guard energy[p] > expected else { continue }
@@ -29,20 +29,6 @@ struct DetailReturn: Sendable {
             for channel in 0..<noisy.channels {
                 let index = channel * width * height + p
                 denoised.samples[index] += share * (noisy.samples[index] - denoised.samples[index])
-            }
-        }
-    }
-
-    /// Replaces each value by the mean of those within the radius on its line; at the ends the window is cut off.
-    private static func average(_ values: inout [Float], lines: Int, length: Int, step: Int, lineStep: Int) {
-        var sums = [Float](repeating: 0, count: length + 1)
-        for line in 0..<lines {
-            let first = line * lineStep
-            // Sums of a line start anew, so that their rounding stays far below the values.
-            for i in 0..<length { sums[i + 1] = sums[i] + values[first + i * step] }
-            for i in 0..<length {
-                let (low, high) = (max(0, i - radius), min(length, i + radius + 1))
-                values[first + i * step] = max(0, sums[high] - sums[low]) / Float(high - low)
             }
         }
     }

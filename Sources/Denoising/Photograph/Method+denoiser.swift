@@ -24,7 +24,8 @@ extension Method {
             let model = try required(model)
             return AMSNet(
                 network: model.network, weights: model.weights, seed: seed, stride: model.stride ?? noise.stride,
-                hiddenPixels: model.hiddenPixels, refinements: options.refinements ?? options.preset.refinements,
+                hiddenPixels: model.hiddenPixels, usesSeenPixels: model.isTaughtPlain,
+                refinements: options.refinements ?? options.preset.refinements,
                 replacement: model.replacement)
         case .plain:
             let model = try required(model)
