@@ -25,14 +25,14 @@ extension EndToEnd {
         }
 
         /// A model that knows no more than to take the mean of a pixel's neighbours, and tints what it finds.
-        private func writeTinted() throws {
+        private func writeTinted(by tint: Float = 0.02, as name: String = "tinted.safetensors") throws {
             let network = NAFNetBase(.init(width: 4, encoder: [1], middle: 1, decoder: [1]))
             var weights = Weights(initialising: network, seed: 1)
             weights.tensors["ending.weight"] = weights.tensors["ending.weight"].map { Tensor($0.shape) }
-            weights.tensors["ending.bias"] = Tensor([3], [0.02, -0.02, 0.02])
+            weights.tensors["ending.bias"] = Tensor([3], [tint, -tint, tint])
             try Model.write(
                 weights, of: network, metadata: ["hidden_pixels": "neighbours", "stride": "1"],
-                to: FilePath(place["tinted.safetensors"].path))
+                to: FilePath(place[name].path))
         }
 
         /// There is a tint to unlearn.
@@ -56,6 +56,19 @@ extension EndToEnd {
             let back = try place.run("model", "rollback", "--state", "state")
             #expect(back.code == 0 && back.output.hasPrefix("tinted is in use"), "\(back.output)")
             #expect(try place.names("state/finetune").allSatisfy { $0 != "checkpoint" })
+        }
+
+        /// Both as they are: the same model gains nothing, one without the tint does.
+        @Test(arguments: [true, false]) func aModelMadeElsewhereIsJudgedAsItIs(isBetter: Bool) throws {
+            if isBetter { try writeTinted(by: 0, as: "other.safetensors") }
+            let file = isBetter ? "other.safetensors" : "tinted.safetensors"
+            let outcome = try finetune("--captures", "captures", "--candidate", file)
+            #expect(outcome.code == 0, "\(outcome.errors)")
+            let decision = try #require(try outcome.objects().first)
+            #expect(decision["promoted"] as? Bool == isBetter, "\(decision)")
+            let list = try place.run("model", "list", "--state", "state", "--json").objects()
+            #expect(
+                list.first { $0["in_use"] as? Bool == true }?["name"] as? String == (isBetter ? "other" : "tinted"))
         }
 
         /// Captures without noise are found before anything is trained.

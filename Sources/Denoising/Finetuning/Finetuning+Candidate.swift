@@ -64,6 +64,27 @@ extension Finetuning {
             objection: objection, merit: merit)
     }
 
+    /// Judges a model that was made elsewhere; its file stays as it is.
+    ///
+    /// - Throws: `ModelError` for a file that is no model of this method.
+    public static func candidate(
+        _ path: FilePath, judgedBy judge: ModelJudge, against rival: Model, progress: (Double) -> Void = { _ in }
+    ) throws -> Candidate {
+        let model = try Model(contentsOf: path)
+        var judgement: Judgement?
+        var objection: String?
+        do {
+            let scores = (before: try judge.pinnedScores(of: rival), after: try judge.pinnedScores(of: model))
+            judgement = try judge.compare(model, with: rival, pinned: scores, progress: progress)
+            objection = judgement?.objection
+        } catch let error as NonFiniteOutput {
+            objection = "\(error)"
+        }
+        return Candidate(
+            name: model.name, hash: model.hash, path: path, judgement: judgement, objection: objection,
+            merit: judgement.map(\.merit) ?? "")
+    }
+
     /// Of the way from the weights before to those after.
     private static let shares: [Float] = [1, 0.75, 0.5]
 

@@ -19,6 +19,7 @@ struct Finetune: AsyncParsableCommand {
 
             denoised finetune --captures ~/photos/high-iso --minutes 30 --state ~/.local/state/denoised
             denoised finetune --from-ledger --state /var/lib/denoised
+            denoised finetune --captures ~/photos/high-iso --candidate mine.safetensors
             """)
 
     @OptionGroup var location: StateOptions
@@ -31,6 +32,9 @@ struct Finetune: AsyncParsableCommand {
 
     @Flag(help: "Learn from the noisy crops that the daemon keeps.")
     var fromLedger = false
+
+    @Option(help: "Judge this model file, trained elsewhere, instead of training; it is used if it is better.")
+    var candidate: String?
 
     @Option(help: "How long it may take in all; default: 30.")
     var minutes: Double?
@@ -50,6 +54,9 @@ struct Finetune: AsyncParsableCommand {
     func validate() throws {
         guard captures.isEmpty == fromLedger else { throw ValidationError("give --captures or --from-ledger") }
         guard minutes == nil || steps == nil else { throw ValidationError("--minutes and --steps exclude each other") }
+        guard candidate == nil || (minutes == nil && steps == nil && model == nil) else {
+            throw ValidationError("--candidate is judged as it is: leave --minutes, --steps and --model out")
+        }
         guard minutes ?? 1 > 0, steps ?? 1 > 0 else { throw ValidationError("--minutes and --steps must be positive") }
         guard threads ?? 1 > 0 else { throw ValidationError("--threads must be at least 1") }
     }
@@ -73,7 +80,9 @@ struct Finetune: AsyncParsableCommand {
                 return try conclude(Finding(base, reason: reason), state)
             }
             let rival = try model == nil ? base : store.model(named: nil)
-            let finding = try find(base, found, against: rival, state, stop)
+            let finding =
+                try candidate.map { try judged(FilePath($0), found, against: rival) }
+                ?? find(base, found, against: rival, state, stop)
             try conclude(finding, state)
         }
     }
@@ -102,13 +111,9 @@ struct Finetune: AsyncParsableCommand {
                 Console.error("denoised: interrupted; the same command continues")
                 throw ExitStatus.interrupted
             }
-            let judging = ProgressLine("judging by \(found.heldOut.count) captures")
-            let judge = ModelJudge(
-                captures: found.heldOut, pinned: try PinnedSet.shipped(), threads: options.threads)
-            let candidate = try finetuning.candidate(of: run, judgedBy: judge, against: rival) {
-                judging.update($0)
+            let candidate = try judging(found) { judge, progress in
+                try finetuning.candidate(of: run, judgedBy: judge, against: rival, progress: progress)
             }
-            judging.finish()
             finetuning.forget()
             if fromLedger { try CaptureFolder(state: state).markLearned() }
             return Finding(base, candidate)
@@ -116,6 +121,24 @@ struct Finetune: AsyncParsableCommand {
             finetuning.forget()
             return Finding(base, reason: "\(error)")
         }
+    }
+
+    private func judged(_ path: FilePath, _ found: CaptureSet, against rival: Model) throws -> Finding {
+        Finding(
+            rival,
+            try judging(found) { judge, progress in
+                try Finetuning.candidate(path, judgedBy: judge, against: rival, progress: progress)
+            })
+    }
+
+    private func judging(
+        _ found: CaptureSet, _ judgement: (ModelJudge, (Double) -> Void) throws -> Finetuning.Candidate
+    ) throws -> Finetuning.Candidate {
+        let line = ProgressLine("judging by \(found.heldOut.count) captures")
+        defer { line.finish() }
+        let judge = ModelJudge(
+            captures: found.heldOut, pinned: try PinnedSet.shipped(), threads: threads ?? processorCount)
+        return try judgement(judge) { line.update($0) }
     }
 
     /// What is said at the end.
