@@ -13,6 +13,7 @@ import json
 import os
 import pathlib
 import re
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -42,10 +43,9 @@ def output_of(*command):
 def start(network, photograph, denoised, folder):
     """A model file after one step."""
     captures = folder / "captures"
-    captures.mkdir(exist_ok=True)
-    link = captures / photograph.name
-    if not link.exists():
-        link.symlink_to(photograph)
+    if not captures.exists():
+        captures.mkdir()
+        shutil.copy(photograph, captures)
     model = folder / f"{network}.safetensors"
     output_of(denoised, "train", "--noisy", captures, "--network", network, "--steps", 1, "--batch", 1, "--crop", 40,
               "--out", model)
