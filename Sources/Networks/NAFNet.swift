@@ -40,64 +40,27 @@ public struct NAFNet: Network {
     public let multiplicationsPerPixel: Double
     public let tiling: TileRequirements
 
-    private let intro: Convolution
-    private let encoders: [[Block]]
-    private let downs: [Convolution]
-    private let middle: [Block]
-    private let ups: [Convolution]
-    private let decoders: [[Block]]
-    private let ending: Convolution
+    private let shape: NAFNetShape<Block>
 
     public init(_ c: Configuration) {
         let registry = ParameterScope.Registry()
-        let scope = ParameterScope(registry)
-        let levels = c.encoder.count
-        let channels = (0...levels).map { c.width << $0 }
-        func blocks(_ name: ParameterScope, _ count: Int, level: Int) -> [Block] {
-            let scope = name.reduced(by: 1 << level)
-            return (0..<count).map { Block(scope[$0], channels[level], depthwise: c.depthwise, feed: c.feed) }
-        }
-        intro = scope.dense3x3("intro", from: 3, to: channels[0], bias: true)
-        encoders = (0..<levels).map { blocks(scope["encoders"][$0], c.encoder[$0], level: $0) }
-        downs = (0..<levels).map {
-            Convolution(
-                scope["downs"].reduced(by: 1 << $0)[$0], .halving2x2, from: channels[$0], to: channels[$0 + 1],
-                bias: true)
-        }
-        middle = blocks(scope["middle_blks"], c.middle, level: levels)
-        ups = (0..<levels).map {
-            scope["ups"].reduced(by: 1 << (levels - $0))[$0].pointwise(
-                "0", from: channels[levels - $0], to: 2 * channels[levels - $0], bias: false)
-        }
-        decoders = (0..<levels).map { blocks(scope["decoders"][$0], c.decoder[$0], level: levels - 1 - $0) }
-        ending = scope.dense3x3("ending", from: channels[0], to: 3, bias: true)
+        shape = NAFNetShape(
+            ParameterScope(registry), width: c.width, encoder: c.encoder, middle: c.middle, decoder: c.decoder
+        ) { Block($0, $1, depthwise: c.depthwise, feed: c.feed) }
         configuration = .nafnetSimpleGate(c)
         parameters = registry.parameters
         multiplicationsPerPixel = registry.multiplications
         tiling = TileRequirements(
-            multiple: 1 << levels, overlap: 32, bytesPerPixel: 4 * (4 + 3 * max(2 * c.depthwise, c.feed)) * c.width)
+            multiple: 1 << c.encoder.count, overlap: 32,
+            bytesPerPixel: 4 * (4 + 3 * max(2 * c.depthwise, c.feed)) * c.width)
     }
 
-    public func callAsFunction(_ image: Variable, _ pass: Pass) -> Variable {
-        var x = intro(image, pass)
-        var skips: [Variable] = []
-        for (blocks, down) in zip(encoders, downs) {
-            for block in blocks { x = block(x, pass) }
-            skips.append(x)
-            x = down(x, pass)
-        }
-        for block in middle { x = block(x, pass) }
-        for (up, blocks) in zip(ups, decoders) {
-            x = add(pixelShuffle(up(x, pass), factor: 2), skips.removeLast())
-            for block in blocks { x = block(x, pass) }
-        }
-        return add(ending(x, pass), image)
-    }
+    public func callAsFunction(_ image: Variable, _ pass: Pass) -> Variable { shape(image, pass) }
 }
 
 extension NAFNet {
     /// y = x + β⊙conv3(SCA(gate(conv2(conv1(norm1(x)))))); out = y + γ⊙conv5(gate(conv4(norm2(y)))).
-    private struct Block: Sendable {
+    private struct Block: NAFNetBlock {
         let norm1: AffineNorm
         let conv1: Convolution
         let conv2: Convolution

@@ -31,42 +31,17 @@ public struct NAFNetBase: Network {
     public let multiplicationsPerPixel: Double
     public let tiling: TileRequirements
 
-    private let intro: Convolution
-    private let encoders: [[Block]]
-    private let downs: [Convolution]
-    private let middle: [Block]
-    private let ups: [Convolution]
-    private let decoders: [[Block]]
-    private let ending: Convolution
+    private let shape: NAFNetShape<Block>
 
-    public init(_ configuration: Configuration) {
+    public init(_ c: Configuration) {
         let registry = ParameterScope.Registry()
-        let scope = ParameterScope(registry)
-        let levels = configuration.encoder.count
-        let channels = (0...levels).map { configuration.width << $0 }
-        func blocks(_ name: ParameterScope, _ count: Int, level: Int) -> [Block] {
-            (0..<count).map { Block(name.reduced(by: 1 << level)[$0], channels: channels[level]) }
-        }
-        intro = scope.dense3x3("intro", from: 3, to: channels[0], bias: true)
-        encoders = (0..<levels).map { blocks(scope["encoders"][$0], configuration.encoder[$0], level: $0) }
-        downs = (0..<levels).map {
-            Convolution(
-                scope["downs"].reduced(by: 1 << $0)[$0], .halving2x2, from: channels[$0], to: channels[$0 + 1],
-                bias: true)
-        }
-        middle = blocks(scope["middle_blks"], configuration.middle, level: levels)
-        ups = (0..<levels).map {
-            scope["ups"].reduced(by: 1 << (levels - $0))[$0].pointwise(
-                "0", from: channels[levels - $0], to: 2 * channels[levels - $0], bias: false)
-        }
-        decoders = (0..<levels).map {
-            blocks(scope["decoders"][$0], configuration.decoder[$0], level: levels - 1 - $0)
-        }
-        ending = scope.dense3x3("ending", from: channels[0], to: 3, bias: true)
-        self.configuration = .nafnet(configuration)
+        shape = NAFNetShape(
+            ParameterScope(registry), width: c.width, encoder: c.encoder, middle: c.middle, decoder: c.decoder
+        ) { Block($0, channels: $1) }
+        configuration = .nafnet(c)
         parameters = registry.parameters
         multiplicationsPerPixel = registry.multiplications
-        tiling = TileRequirements(multiple: 1 << levels, overlap: 32, bytesPerPixel: 4 * 6 * configuration.width)
+        tiling = TileRequirements(multiple: 1 << c.encoder.count, overlap: 32, bytesPerPixel: 4 * 6 * c.width)
     }
 
     public func callAsFunction(_ image: Variable, _ pass: Pass) -> Variable {
@@ -75,25 +50,13 @@ public struct NAFNetBase: Network {
         let input = padded(
             image, height: (height + multiple - 1) / multiple * multiple,
             width: (width + multiple - 1) / multiple * multiple)
-        var x = intro(input, pass)
-        var skips: [Variable] = []
-        for (blocks, down) in zip(encoders, downs) {
-            for block in blocks { x = block(x, pass) }
-            skips.append(x)
-            x = down(x, pass)
-        }
-        for block in middle { x = block(x, pass) }
-        for (up, blocks) in zip(ups, decoders) {
-            x = add(pixelShuffle(up(x, pass), factor: 2), skips.removeLast())
-            for block in blocks { x = block(x, pass) }
-        }
-        return cropped(add(ending(x, pass), input), height: height, width: width)
+        return cropped(shape(input, pass), height: height, width: width)
     }
 }
 
 extension NAFNetBase {
     /// y = x + β⊙conv3(SE(gelu(conv2(conv1(norm1(x)))))); out = y + γ⊙conv5(gelu(conv4(norm2(y)))).
-    struct Block: Sendable {
+    struct Block: NAFNetBlock {
         let norm1: AffineNorm
         let conv1: Convolution
         let conv2: Convolution

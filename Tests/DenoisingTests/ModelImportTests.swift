@@ -26,6 +26,18 @@ import Testing
         }
     }
 
+    /// Weights that learned to find an interpolation in the place of hidden pixels are no use with zeros there.
+    @Test(arguments: HiddenPixels.allCases, [ModelImport.Variant.masked, .plain])
+    func whatStoodInThePlaceOfHiddenPixelsIsKept(filling: HiddenPixels, variant: ModelImport.Variant) throws {
+        try withTemporaryPath { folder in
+            let path = folder.appending("imported.safetensors")
+            try ModelImport(contentsOf: Self.fixture("lightning.ckpt"))
+                .write(to: path, variant: variant, hiddenPixels: filling)
+            let said = try Model(contentsOf: path).metadata["hidden_pixels"]
+            #expect(said == (variant == .plain ? nil : filling.rawValue))
+        }
+    }
+
     @Test func aSupervisedCheckpointIsPlainAndDenoisesAsItsNetworkDoes() throws {
         try withTemporaryPath { folder in
             let path = folder.appending("imported.safetensors")

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Cuts crops out of clean photographs and adds each kind of noise: noise.py CLEAN OUT writes OUT/KIND/*.png, 16-bit."""
+"""Cuts crops out of clean photographs and adds noise: noise.py CLEAN OUT [KIND...] writes OUT/KIND/*.png, 16-bit."""
 import pathlib
 import sys
 
@@ -23,11 +23,11 @@ NOISE = {
 }
 
 photographs = sorted(pathlib.Path(sys.argv[1]).glob("*.png"))[:COUNT]
-for kind, add in NOISE.items():
+for kind in sys.argv[3:] or NOISE:
     folder = pathlib.Path(sys.argv[2]) / kind
     folder.mkdir(parents=True)
     for index, path in enumerate(photographs):
         image = np.asarray(Image.open(path).convert("RGB")) / 255.0
         top, left = (image.shape[0] - SIZE) // 2, (image.shape[1] - SIZE) // 2
-        noisy = add(image[top:top + SIZE, left:left + SIZE], np.random.default_rng(index)).clip(0, 1)
+        noisy = NOISE[kind](image[top:top + SIZE, left:left + SIZE], np.random.default_rng(index)).clip(0, 1)
         write_png(folder / f"{index:02}.png", (noisy * 65535).round().astype(np.uint16))

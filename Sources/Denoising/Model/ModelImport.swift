@@ -1,6 +1,7 @@
 import Crypto
 import Foundation
 import Imaging
+import Methods
 import Networks
 import SystemPackage
 
@@ -50,10 +51,12 @@ public struct ModelImport: Sendable {
     /// Writes the model file durably.
     ///
     /// - Parameters:
+    ///   - hiddenPixels: what the network was given in their place; zeros in the published ones (spec A.2).
     ///   - replacing: whether a file of that name may go.
     ///   - metadata: more to say about the weights, such as `licence`.
     public func write(
-        to path: FilePath, variant: Variant? = nil, metadata: [String: String] = [:], replacing: Bool = false
+        to path: FilePath, variant: Variant? = nil, hiddenPixels: HiddenPixels = .zero,
+        metadata: [String: String] = [:], replacing: Bool = false
     ) throws {
         var metadata = metadata
         let variant = variant ?? likelyVariant
@@ -61,8 +64,8 @@ public struct ModelImport: Sendable {
         metadata["source"] = source
         metadata["source_sha256"] = sourceHash
         if variant != .plain {
-            // What the published networks were taught to expect (spec A.2, A.6 and A.8).
-            metadata["hidden_pixels"] = "zero"
+            metadata["hidden_pixels"] = hiddenPixels.rawValue
+            // As in the published configurations (spec A.8).
             metadata["replacement"] = "0.16"
         }
         try Model.write(weights, of: network, metadata: metadata, to: path, replacing: replacing)

@@ -27,6 +27,8 @@ from safetensors.torch import save_file
 from torch import nn
 from torch.nn import functional as F
 
+from make import ChannelNorm
+
 HERE = pathlib.Path(__file__).parent
 
 
@@ -112,17 +114,6 @@ class DnCNN(nn.Module):
 
     def forward(self, image):
         return image - self.model(image)
-
-
-class ChannelNorm(nn.Module):
-    def __init__(self, c):
-        super().__init__()
-        self.weight, self.bias = nn.Parameter(torch.ones(c)), nn.Parameter(torch.zeros(c))
-
-    def forward(self, x):
-        centred = x - x.mean(1, keepdim=True)
-        scale = torch.rsqrt(centred.square().mean(1, keepdim=True) + 1e-6)
-        return centred * scale * self.weight[:, None, None] + self.bias[:, None, None]
 
 
 class GateBlock(nn.Module):
@@ -295,7 +286,6 @@ class DeamNet(nn.Module):
         return self.run("inverse_transform_function.ext", x)
 
 
-# Smallest sizes at which every layer sees more than one pixel.
 class MWCNN(nn.Module):
     """Convolutions on Haar bands; the bands of a channel follow each other."""
 
@@ -331,6 +321,7 @@ class MWCNN(nn.Module):
         return self.image(getattr(self, f"level{level}_next").block(y) + bands)
 
 
+# Smallest sizes at which every layer sees more than one pixel.
 CASES = {
     "unet": (UNet, dict(width=4, head=6), 64, 32),
     "student": (Student, dict(width=4, decoder=6), 64, 32),

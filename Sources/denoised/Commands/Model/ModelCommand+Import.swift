@@ -2,10 +2,12 @@ import ArgumentParser
 import DenoiseService
 import Denoising
 import Foundation
+import Methods
 import Networks
 import SystemPackage
 
 extension ModelImport.Variant: ExpressibleByArgument {}
+extension HiddenPixels: ExpressibleByArgument {}
 
 extension ModelCommand {
     struct Import: ParsableCommand {
@@ -30,6 +32,12 @@ extension ModelCommand {
 
         @Option(help: "B or P: taught by AMSNet; plain: on pairs. Default: P under AMSNet's names, else plain.")
         var variant: ModelImport.Variant?
+
+        @Option(
+            help:
+                "What masked training gave the network in the place of hidden pixels: zero in published weights, neighbours where denoised trained them."
+        )
+        var hiddenPixels: HiddenPixels = .zero
 
         @Option(help: "The weights' licence, for the model's metadata.")
         var licence: String?
@@ -62,7 +70,8 @@ extension ModelCommand {
             metadata["licence"] = licence
             metadata["data"] = data
             let variant = variant ?? read.likelyVariant
-            try read.write(to: path, variant: variant, metadata: metadata, replacing: replace)
+            try read.write(
+                to: path, variant: variant, hiddenPixels: hiddenPixels, metadata: metadata, replacing: replace)
             let model = try Model(contentsOf: path)
             json ? print(object(model, read, variant).line) : lines(model, read, variant).forEach { print($0) }
         }
