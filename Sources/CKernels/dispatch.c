@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { MOST = 3 };
+enum { MOST = 4 };
 
 static const dn_kernels *runnable[MOST]; // from the narrowest vectors to the widest
 static int count;
@@ -20,6 +20,12 @@ static void choose(void) {
     if (avx2 && __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512dq") &&
         __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512vl"))
         runnable[count++] = &dn_kernels_avx512;
+    if (runnable[count - 1] == &dn_kernels_avx512 && dn_may_use_tiles()) {
+        static dn_kernels tiles;
+        tiles = dn_kernels_avx512;
+        dn_use_tiles(&tiles);
+        runnable[count++] = &tiles;
+    }
 #endif
     active = runnable[count - 1];
     const char *wanted = getenv("DENOISED_KERNELS");

@@ -1,4 +1,5 @@
 import Networks
+import Synchronization
 import Tensors
 
 /// AdamW with bias correction (spec E): one state for each parameter, all in single precision.
@@ -33,23 +34,47 @@ public struct AdamW: Sendable {
         self.second = second
     }
 
+    /// One parameter and its running means, which a thread changes in place.
+    private struct State: Sendable {
+        let name: String
+        var value, first, second: Tensor
+    }
+
     /// Changes every weight that has a gradient.
-    public mutating func step(_ weights: inout Weights, _ gradients: [String: Tensor], rate: Float) {
+    public mutating func step(
+        _ weights: inout Weights, _ gradients: [String: Tensor], rate: Float, threads: Int = 1
+    ) throws {
         steps += 1
         let correction1 = 1 - power(Double(beta1), steps)
         let correction2 = 1 - power(Double(beta2), steps)
+        let numbers = AdamStep(
+            rate: rate, decay: weightDecay, beta1: beta1, beta2: beta2, epsilon: epsilon,
+            step: Float(Double(rate) / correction1), root: Float(correction2.squareRoot()))
+        var states: [State?] = []
         for (name, gradient) in gradients {
-            guard var value = weights.tensors.removeValue(forKey: name) else { continue }
-            var m = first.removeValue(forKey: name) ?? Tensor(gradient.shape)
-            var v = second.removeValue(forKey: name) ?? Tensor(gradient.shape)
-            adamStep(
-                &value, &m, &v, gradient,
-                AdamStep(
-                    rate: rate, decay: weightDecay, beta1: beta1, beta2: beta2, epsilon: epsilon,
-                    step: Float(Double(rate) / correction1), root: Float(correction2.squareRoot())))
-            weights.tensors[name] = value
-            first[name] = m
-            second[name] = v
+            guard let value = weights.tensors.removeValue(forKey: name) else { continue }
+            let moments = [first, second].map { $0[name] ?? Tensor(gradient.shape) }
+            (first[name], second[name]) = (nil, nil)
+            states.append(State(name: name, value: value, first: moments[0], second: moments[1]))
+        }
+        let waiting = Mutex(states)
+        let count = states.count
+        states = []
+        for state in try parallelMap(
+            count, threads: threads,
+            { index -> State? in
+                // Taken out, so that nothing else holds its tensors and they change in place.
+                guard var state = waiting.withLock({ $0[index].take() }), let gradient = gradients[state.name] else {
+                    return nil
+                }
+                adamStep(&state.value, &state.first, &state.second, gradient, numbers)
+                return state
+            })
+        {
+            guard let state else { continue }
+            weights.tensors[state.name] = state.value
+            first[state.name] = state.first
+            second[state.name] = state.second
         }
     }
 

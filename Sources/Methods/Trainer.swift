@@ -70,11 +70,15 @@ public struct Trainer: Sendable {
                 return crop.gradients(of: sample, network, weights, entries: entries)
             }
             loss = results.reduce(loss) { $0 + $1.loss }
-            gradients = Self.sum([gradients] + results.map(\.gradients))
+            gradients = try Self.sum([gradients] + results.map(\.gradients), threads: threads)
             statistics += results.map(\.statistics)
         }
-        guard loss.isFinite, gradients.values.allSatisfy(\.isFinite) else { throw TrainingError.diverged(step: step) }
-        optimiser.step(&self.weights, gradients, rate: rate)
+        let all = Array(gradients.values)
+        guard loss.isFinite, try parallelMap(all.count, threads: threads, { all[$0].isFinite }).allSatisfy({ $0 })
+        else {
+            throw TrainingError.diverged(step: step)
+        }
+        try optimiser.step(&self.weights, gradients, rate: rate, threads: threads)
         for (name, _) in statistics.first ?? [:] {
             self.weights.tensors[name] = mean(statistics.compactMap { $0[name] })
         }
@@ -82,17 +86,14 @@ public struct Trainer: Sendable {
         return loss
     }
 
-    private static func sum(_ gradients: [[String: Tensor]]) -> [String: Tensor] {
-        gradients.dropFirst().reduce(into: gradients.first ?? [:]) { sums, next in
-            for (name, gradient) in next {
-                if var sum = sums.removeValue(forKey: name) {
-                    accumulate(gradient, into: &sum)
-                    sums[name] = sum
-                } else {
-                    sums[name] = gradient
-                }
-            }
+    /// Each parameter's gradients added in order.
+    private static func sum(_ gradients: [[String: Tensor]], threads: Int) throws -> [String: Tensor] {
+        let names = Array(Set(gradients.flatMap(\.keys)))
+        let sums = try parallelMap(names.count, threads: threads) { index in
+            let parts = gradients.compactMap { $0[names[index]] }
+            return parts.dropFirst().reduce(into: parts[0]) { accumulate($1, into: &$0) }
         }
+        return Dictionary(uniqueKeysWithValues: zip(names, sums))
     }
 }
 

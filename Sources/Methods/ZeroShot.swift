@@ -63,7 +63,7 @@ public struct ZeroShot: TileDenoiser {
                     entries: entries)
             }
             guard results.allSatisfy(\.loss.isFinite) else { throw ZeroShotError.diverged(step: step) }
-            optimiser.step(&weights, Self.sum(results.map(\.gradients)), rate: schedule.rate(at: step))
+            try optimiser.step(&weights, Self.sum(results.map(\.gradients)), rate: schedule.rate(at: step))
             progress(Double(step + 1) / Double(schedule.steps))
         }
         return Learned(network: network, weights: weights, stride: stride, channels: channels)

@@ -23,10 +23,9 @@ struct ChannelMixing {
     ) {
         self.outputs = outputs
         self.inputs = inputs
-        let (row, column) = weights.isTransposed ? (1, weights.row) : (weights.row, 1)
-        packed = Tensor([packedWeights(outputs, inputs)]) {
-            kernels.pack_weights(weights.pointer, row, column, rowScale, columnScale, outputs, inputs, $0)
-        }
+        packed = Tensors.packed(
+            weights.pointer, weights.isTransposed ? (1, weights.row) : (weights.row, 1), outputs, inputs,
+            rowScale: rowScale, columnScale: columnScale)
         self.bias = bias.map { bias in
             Tensor([outputs]) {
                 for o in 0..<outputs { $0[o] = bias[o] * (rowScale?[o] ?? 1) }
@@ -34,32 +33,35 @@ struct ChannelMixing {
         }
     }
 
-    /// All outputs of a weight [outputs, inputs, …], packed once for all passes.
-    init(_ weight: Tensor, bias: Tensor? = nil) {
-        outputs = weight.shape[0]
+    /// All outputs of a weight [outputs, inputs, …], or the given rows of it, packed once for all passes.
+    init(_ weight: Tensor, rows: [Range<Int>]? = nil, bias: Tensor? = nil) {
+        outputs = rows.map { $0.reduce(0) { $0 + $1.count } } ?? weight.shape[0]
         inputs = weight.count / weight.shape[0]
-        packed = weight.derived("packed") {
-            Tensor([packedWeights(weight.shape[0], weight.count / weight.shape[0])]) { packed in
-                weight.withPointer {
-                    let inputs = weight.count / weight.shape[0]
-                    kernels.pack_weights($0, inputs, 1, nil, nil, weight.shape[0], inputs, packed)
-                }
+        packed = weight.derived(rows.map { "packed rows \($0)" } ?? "packed") {
+            let part = rows.map { weight.rows($0) } ?? weight
+            return part.withPointer {
+                Tensors.packed($0, (part.count / part.shape[0], 1), part.shape[0], part.count / part.shape[0])
             }
         }
-        self.bias = bias
+        self.bias = rows.map { bias?.rows($0) } ?? bias
     }
 
-    /// Wᵀ of a weight [inputs, outputs, …], packed once for all backward passes.
-    init(transposing weight: Tensor) {
-        let (rows, columns) = (weight.shape[0], weight.count / weight.shape[0])
-        outputs = columns
-        inputs = rows
-        packed = weight.derived("packed transposed") {
-            Tensor([packedWeights(columns, rows)]) { packed in
-                weight.withPointer { kernels.pack_weights($0, 1, columns, nil, nil, columns, rows, packed) }
-            }
+    /// The given columns of a weight [outputs, inputs, …], packed once for all passes.
+    init(_ weight: Tensor, columns: Range<Int>) {
+        let (rows, row) = (weight.shape[0], weight.count / weight.shape[0])
+        (outputs, inputs, bias) = (rows, columns.count, nil)
+        packed = weight.derived("packed columns \(columns)") {
+            weight.withPointer { Tensors.packed($0 + columns.lowerBound, (row, 1), rows, columns.count) }
         }
-        bias = nil
+    }
+
+    /// Wᵀ of a weight [inputs, outputs, …], packed once for all passes.
+    init(transposing weight: Tensor, bias: Tensor? = nil) {
+        let (rows, columns) = (weight.shape[0], weight.count / weight.shape[0])
+        (outputs, inputs, self.bias) = (columns, rows, bias)
+        packed = weight.derived("packed transposed") {
+            weight.withPointer { Tensors.packed($0, (1, columns), columns, rows) }
+        }
     }
 
     /// - Parameters:
@@ -99,10 +101,14 @@ struct ChannelMixing {
     }
 }
 
-/// Values of the packed form of a matrix.
-func packedWeights(_ outputs: Int, _ inputs: Int) -> Int {
-    let rows = Int(kernels.mix_rows)
-    return (outputs + rows - 1) / rows * rows * inputs
+/// The packed form of a matrix with these distances between rows and between columns, and factors of both.
+private func packed(
+    _ weights: UnsafePointer<Float>, _ distance: (row: Int, column: Int), _ outputs: Int, _ inputs: Int,
+    rowScale: UnsafePointer<Float>? = nil, columnScale: UnsafePointer<Float>? = nil
+) -> Tensor {
+    Tensor([kernels.packed_weights(outputs, inputs)]) {
+        kernels.pack_weights(weights, distance.row, distance.column, rowScale, columnScale, outputs, inputs, $0)
+    }
 }
 
 /// Values of the packed form of `pixels` pixels.

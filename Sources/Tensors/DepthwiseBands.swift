@@ -43,15 +43,34 @@ struct DepthwiseBands {
     /// Widest strip of columns.
     private static let widestStrip = 160
 
+    /// The image in strips of columns, so many that their panels of pixels, neighbours included, leave least of the last
+    /// one empty.
+    private static func strips(of width: Int) -> [Range<Int>] {
+        let panel = Int(kernels.mix_columns)
+        func strips(_ count: Int) -> [Range<Int>] {
+            (0..<count).map { $0 * width / count..<($0 + 1) * width / count }
+        }
+        func pixels(_ count: Int) -> Int {
+            strips(count).reduce(0) { $0 + (withNeighbours($1, width).count + panel - 1) / panel * panel }
+        }
+        let fewest = (width + widestStrip - 1) / widestStrip
+        return strips((fewest...2 * fewest).min { pixels($0) < pixels($1) } ?? fewest)
+    }
+
+    /// A strip and a column on each side, where the image has one.
+    private static func withNeighbours(_ columns: Range<Int>, _ width: Int) -> Range<Int> {
+        max(columns.lowerBound - 1, 0)..<min(columns.upperBound + 1, width)
+    }
+
     /// Images narrower than this are better served operation by operation.
     static let leastWidth = 32
 
     /// Values of a ring that leave room for its neighbours in the second-level cache.
-    private static let ringValues = 200 * 1024
+    private static let ringValues = 240 * 1024
 
     /// Ranges of `count` items, each of `channels` channels, whose rings fit the cache for planes of this width.
     static func groups(of count: Int, channelsOfEach channels: Int, width: Int) -> [Range<Int>] {
-        let columns = (width + (width + widestStrip - 1) / widestStrip - 1) / ((width + widestStrip - 1) / widestStrip)
+        let columns = strips(of: width).map(\.count).max() ?? width
         let ring = (max(pixelsOfBand / columns, 1) + 2) * (columns + 2 + Ring.margin)
         let groups = (count * channels * ring + ringValues - 1) / ringValues
         return (0..<groups).map { count * $0 / groups..<count * ($0 + 1) / groups }
@@ -59,11 +78,7 @@ struct DepthwiseBands {
 
     /// Calls `consume` for every band of one image, strip by strip and from top to bottom.
     func forEachBand(of x: Tensor, image: Int, _ consume: (Band) -> Void) {
-        let strips = (x.width + Self.widestStrip - 1) / Self.widestStrip
-        for strip in 0..<strips {
-            let bounds = (0...1).map { (strip + $0) * x.width / strips }
-            walk(x, image, columns: bounds[0]..<bounds[1], consume)
-        }
+        for strip in Self.strips(of: x.width) { walk(x, image, columns: strip, consume) }
     }
 
     /// From top to bottom; the ring holds the rows that the next band needs, one above and one below it included.
@@ -71,7 +86,7 @@ struct DepthwiseBands {
         let rowsOfBand = min(max(Self.pixelsOfBand / columns.count, 1), x.height)
         let ring = Ring(
             channels: mixing.outputs, rows: rowsOfBand + 2,
-            columns: max(columns.lowerBound - 1, 0)..<min(columns.upperBound + 1, x.width))
+            columns: Self.withNeighbours(columns, x.width))
         let panels = Storage(count: packedPixels(mixing.inputs, ring.columns.count))
         let values = Storage(count: mixing.outputs * rowsOfBand * columns.count)
         defer { withExtendedLifetime((ring.storage, panels, values)) {} }
@@ -117,6 +132,28 @@ struct DepthwiseBands {
     }
 }
 
+extension ChannelMixing {
+    /// y = base + op(W)·band for the band's first `inputs` channels, or what `packing` makes of them; base and y are
+    /// planes, `stride` apart.
+    func run(
+        _ band: DepthwiseBands.Band, packing: DepthwiseBands.Packing? = nil, adding base: UnsafePointer<Float>,
+        into y: UnsafeMutablePointer<Float>, stride: Int
+    ) {
+        let panels = Storage(count: packedPixels(inputs, band.pixels))
+        defer { withExtendedLifetime(panels) {} }
+        band.forEachRun { offset, start, pixels in
+            if let packing {
+                packing(band.values + offset, pixels, panels.pointer)
+            } else {
+                kernels.pack_pixels(band.values + offset, band.pixels, inputs, pixels, 0, panels.pointer)
+            }
+            run(
+                packed: panels.pointer, pixels: pixels, adding: base + start, baseStride: stride, into: y + start,
+                stride: stride)
+        }
+    }
+}
+
 /// The latest rows of many channels, with zeros between them.
 private struct Ring {
     let storage: Storage
@@ -133,7 +170,7 @@ private struct Ring {
     init(channels: Int, rows: Int, columns: Range<Int>) {
         self.rows = rows
         self.columns = columns
-        pitch = columns.count + Self.margin
+        pitch = (columns.count + 15) / 16 * 16 + Self.margin
         storage = Storage(count: channels * rows * pitch + Self.margin)
         for row in 0...channels * rows {
             (storage.pointer + row * pitch).update(repeating: 0, count: Self.margin)

@@ -1,3 +1,4 @@
+import CKernels
 import Synchronization
 
 /// A dense array of 32-bit floats, row-major, a value: copies share storage until one of them is mutated.
@@ -92,8 +93,9 @@ extension Tensor {
 
     /// Whether every element is finite.
     public var isFinite: Bool {
-        // A sum of squares would overflow; x·0 is 0 for finite x and NaN otherwise.
         withPointer { pointer in
+            // What is not finite stays so in a sum; a sum may also overflow. x·0 is 0 for finite x and NaN otherwise.
+            if kernels.sum(pointer, count).isFinite { return true }
             var sum: Float = 0
             for index in 0..<count { sum += pointer[index] * 0 }
             return sum == 0
@@ -114,6 +116,23 @@ extension Tensor {
                     for j in 0..<second {
                         (target + (j * first + i) * plane).update(from: source + (i * second + j) * plane, count: plane)
                     }
+                }
+            }
+        }
+    }
+}
+
+extension Tensor {
+    /// The given rows of a tensor [rows, …], one range behind the other.
+    func rows(_ ranges: [Range<Int>]) -> Tensor {
+        if ranges == [0..<shape[0]] { return self }
+        let length = count / shape[0]
+        return Tensor([ranges.reduce(0) { $0 + $1.count }] + shape[1...]) { target in
+            withPointer { source in
+                var target = target
+                for range in ranges {
+                    target.update(from: source + range.lowerBound * length, count: range.count * length)
+                    target += range.count * length
                 }
             }
         }

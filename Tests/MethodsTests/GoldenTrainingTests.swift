@@ -48,7 +48,7 @@ import Testing
             let loss = maskedLoss(output.tensor, image, hidden: hidden, entries: entries)
             #expect(abs(loss.value / Double(expected) - 1) < 2 * deviation + 1e-6, "step \(step)")
             let gradients = pass.gradients(tape.backward(from: output, seed: loss.gradient))
-            optimiser.step(&weights, gradients, rate: 1e-3)
+            try optimiser.step(&weights, gradients, rate: 1e-3)
         }
         #expect(losses.count == 10 && optimiser.steps == 10)
     }

@@ -8,6 +8,13 @@ struct KernelTable: Sendable, CustomTestStringConvertible {
     var kernels: dn_kernels { dn_kernel_table(index)!.pointee }
     var testDescription: String { String(cString: kernels.name) }
 
+    /// By how much a sum of so many products of values in [−1, 1] may be off. In single precision, whose errors follow
+    /// each other, 2⁻²³ for each term; coarser products err independently, so that the root of their number counts.
+    func sumError(_ terms: Int) -> Double {
+        let coarse = Double(kernels.product_error) > 0x1p-24 ? 4 * Double(terms).squareRoot() : 0
+        return Double(terms + 16) * 0x1p-23 + coarse * Double(kernels.product_error)
+    }
+
     /// Every table that this machine can run.
     static let all: [KernelTable] = (0...).lazy.prefix { dn_kernel_table($0) != nil }.map(KernelTable.init)
 }

@@ -12,9 +12,16 @@
 extern "C" {
 #endif
 
+/// Values of a 3×3 convolution's transformed weights and of what it works in.
+typedef struct {
+    ptrdiff_t weights, scratch;
+} dn_convolution_sizes;
+
 /// One instruction set's kernels. All tables compute the same functions; results may differ in the last bits.
 typedef struct __attribute__((swift_attr("@Sendable"))) {
-    const char *name; // "avx512", "avx2", "neon" or "portable"
+    const char *name; // "amx", "avx512", "avx2", "neon" or "portable"
+    /// Relative error of one product in a sum: 2⁻²⁴, single precision's, or 2⁻¹⁷ of AMX's two pieces.
+    float product_error;
 
     // ---- depthwise 3×3, one plane of h rows and w columns, zero padding of one pixel
     /// y[r] for rows r0 ≤ r < r1 of the output; `x` is the whole plane, `y` starts at row r0; w9 is row-major.
@@ -31,14 +38,16 @@ typedef struct __attribute__((swift_attr("@Sendable"))) {
                               ptrdiff_t y_stride);
 
     // ---- 1×1 convolution of packed operands
-    /// Outputs of a group of packed weights, and pixels of a panel.
-    int mix_rows, mix_columns;
-    /// w[o·w_row + i·w_column]·row_scale[o]·column_scale[i] as [outputs/mix_rows][inputs][mix_rows], zeros behind the last
-    /// output. The scales may be null.
+    /// Pixels of a panel.
+    int mix_columns;
+    /// Values of packed weights.
+    ptrdiff_t (*packed_weights)(ptrdiff_t outputs, ptrdiff_t inputs);
+    /// w[o·w_row + i·w_column]·row_scale[o]·column_scale[i] in the order in which `mix_packed` takes them. The scales may
+    /// be null.
     void (*pack_weights)(const float *w, ptrdiff_t w_row, ptrdiff_t w_column, const float *row_scale,
                          const float *column_scale, ptrdiff_t outputs, ptrdiff_t inputs, float *packed);
     /// x[i·stride + p] for 0 ≤ p < pixels as [pixels/mix_columns][inputs][mix_columns], zeros behind the
-    /// last pixel. What lies `ahead` values further, if not 0, is fetched into the second-level cache for the next call.
+    /// last pixel. The next call begins `ahead` values further; 0 where there is none.
     void (*pack_pixels)(const float *x, ptrdiff_t stride, ptrdiff_t inputs, ptrdiff_t pixels, ptrdiff_t ahead,
                         float *panels);
     /// The same of a matrix whose rows are the pixels, x[p·stride + i].
@@ -48,18 +57,18 @@ typedef struct __attribute__((swift_attr("@Sendable"))) {
     void (*mix_packed)(const float *packed, const float *bias, ptrdiff_t outputs, ptrdiff_t inputs, const float *panels,
                        ptrdiff_t pixels, const float *base, ptrdiff_t base_stride, float *y, ptrdiff_t y_stride);
 
-    // ---- dense 3×3 convolution with zero padding of one pixel
-    /// w [outputs, inputs, 3, 3], transformed: dn_winograd_weights(mix_rows, outputs, inputs) values.
-    void (*winograd_weights)(const float *w, ptrdiff_t outputs, ptrdiff_t inputs, float *u);
-    /// The convolution of `images` planes of h rows and w columns, [inputs, images, h, w] to [outputs, images, h, w], plus
-    /// bias[o] where it is not null; what is negative is multiplied by `slope`, which is 1 for no rectification.
-    /// `scratch` holds dn_winograd_scratch(mix_rows, outputs, inputs) values.
-    void (*winograd3x3)(const float *u, const float *bias, float slope, ptrdiff_t outputs, ptrdiff_t inputs, const float *x,
-                        ptrdiff_t images, ptrdiff_t h, ptrdiff_t w, float *y, float *scratch);
-
     /// dw[o·dw_row + i] += Σ_p g[o·g_stride + p]·x[i·x_stride + p] over 0 ≤ p < pixels: its weight gradient.
     void (*mix_channels_weights)(const float *g, ptrdiff_t g_stride, ptrdiff_t outputs, const float *x, ptrdiff_t x_stride,
                                  ptrdiff_t inputs, ptrdiff_t pixels, float *dw, ptrdiff_t dw_row);
+
+    // ---- dense 3×3 convolution with zero padding of one pixel
+    dn_convolution_sizes (*convolution_sizes)(ptrdiff_t outputs, ptrdiff_t inputs);
+    /// w [outputs, inputs, 3, 3] as the convolution takes them.
+    void (*convolution_weights)(const float *w, ptrdiff_t outputs, ptrdiff_t inputs, float *u);
+    /// The convolution of `images` planes of h rows and w columns, [inputs, images, h, w] to [outputs, images, h, w], plus
+    /// bias[o] where it is not null; what is negative is multiplied by `slope`, which is 1 for no rectification.
+    void (*convolution3x3)(const float *u, const float *bias, float slope, ptrdiff_t outputs, ptrdiff_t inputs,
+                           const float *x, ptrdiff_t images, ptrdiff_t h, ptrdiff_t w, float *y, float *scratch);
 
     // ---- normalisation over the channels of each pixel (population variance, two passes)
     /// y = w·x/√(var+ε): the mean stays in the numerator (Restormer).
@@ -112,18 +121,11 @@ typedef struct __attribute__((swift_attr("@Sendable"))) {
     void (*random_mask)(uint64_t key, uint32_t row, uint32_t column0, ptrdiff_t n, uint32_t threshold, float *y);
 } dn_kernels;
 
-/// The table chosen for this machine, once: AVX-512, AVX2 with FMA, NEON or portable.
+/// The table chosen for this machine, once: AMX, AVX-512, AVX2 with FMA, NEON or portable.
 /// `DENOISED_KERNELS=portable` (or another name) in the environment forces one; an unknown name is ignored.
 const dn_kernels *dn_active_kernels(void);
 /// Every table this machine can run, for tests: index 0 ≤ i < count, null past the end.
 const dn_kernels *dn_kernel_table(int index);
-
-static inline ptrdiff_t dn_winograd_weights(ptrdiff_t mix_rows, ptrdiff_t outputs, ptrdiff_t inputs) {
-    return (outputs + mix_rows - 1) / mix_rows * mix_rows * inputs * 18;
-}
-static inline ptrdiff_t dn_winograd_scratch(ptrdiff_t mix_rows, ptrdiff_t outputs, ptrdiff_t inputs) {
-    return (outputs + mix_rows - 1) / mix_rows * mix_rows * 6 * 64 + inputs * 6 * 80 + 64;
-}
 
 /// 32 uniform bits that depend on (key, row, column) alone: a counter-based generator, so that masks do not depend on
 /// the order of tiles or threads. Passes statistical tests between neighbouring rows, columns and keys.

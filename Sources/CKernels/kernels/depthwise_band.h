@@ -25,9 +25,14 @@ INLINE void depthwise_band_vector(const float *const *input, const int rows, ptr
     for (int j = 0; j < rows; j++) put(y + j * columns + at, sum[j], count);
 }
 
-INLINE void depthwise_band_rows(const float *const *input, const int rows, ptrdiff_t columns, const vfloat *weights,
-                                vfloat bias, float *y) {
-    EACH_VECTOR(i, columns, { depthwise_band_vector(input, rows, i, count, weights, bias, y, columns); });
+/// The next channel's rows, `ahead` values further, are fetched meanwhile.
+INLINE void depthwise_band_rows(const float *const *input, ptrdiff_t ahead, const int rows, ptrdiff_t columns,
+                                const vfloat *weights, vfloat bias, float *y) {
+    EACH_VECTOR(i, columns, {
+        for (int k = 0; k < rows + 2; k++)
+            if (input[k]) __builtin_prefetch(input[k] + ahead + i);
+        depthwise_band_vector(input, rows, i, count, weights, bias, y, columns);
+    });
 }
 
 static void depthwise3x3_band(const float *x, ptrdiff_t x_stride, const ptrdiff_t *row_offsets, ptrdiff_t rows,
@@ -45,9 +50,9 @@ static void depthwise3x3_band(const float *x, ptrdiff_t x_stride, const ptrdiff_
             }
             float *to = y + c * y_stride + r * columns;
             if (r + 2 <= rows)
-                depthwise_band_rows(input, 2, columns, weights, offset, to);
+                depthwise_band_rows(input, x_stride, 2, columns, weights, offset, to);
             else
-                depthwise_band_rows(input, 1, columns, weights, offset, to);
+                depthwise_band_rows(input, x_stride, 1, columns, weights, offset, to);
         }
     }
 }

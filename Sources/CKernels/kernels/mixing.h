@@ -21,20 +21,28 @@ INLINE ptrdiff_t least(ptrdiff_t a, ptrdiff_t b) { return a < b ? a : b; }
 /// Outputs with those that fill the last group.
 INLINE ptrdiff_t whole_groups(ptrdiff_t outputs) { return (outputs + MIX_STEP - 1) / MIX_STEP * MIX_STEP; }
 
+/// Values of [outputs/MIX_ROWS][inputs][MIX_ROWS], zeros behind the last output.
+static ptrdiff_t packed_weights(ptrdiff_t outputs, ptrdiff_t inputs) { return whole_groups(outputs) * inputs; }
+
 static void pack_weights(const float *w, ptrdiff_t w_row, ptrdiff_t w_column, const float *row_scale,
                          const float *column_scale, ptrdiff_t outputs, ptrdiff_t inputs, float *packed) {
     for (ptrdiff_t first = 0; first < outputs; first += MIX_ROWS) {
         const ptrdiff_t group = least(MIX_ROWS, whole_groups(outputs - first)), rows = least(group, outputs - first);
-        for (ptrdiff_t m = 0; m < group; m++) {
+        for (ptrdiff_t m = 0; m < rows; m++) {
             const float *from = w + (first + m) * w_row;
-            const float scale = row_scale && m < rows ? row_scale[first + m] : 1;
-            for (ptrdiff_t i = 0; i < inputs; i++) packed[i * group + m] = m < rows ? from[i * w_column] * scale : 0;
+            const float scale = row_scale ? row_scale[first + m] : 1;
+            for (ptrdiff_t i = 0; i < inputs; i++) packed[i * group + m] = from[i * w_column] * scale;
         }
+        for (ptrdiff_t m = rows; m < group; m++)
+            for (ptrdiff_t i = 0; i < inputs; i++) packed[i * group + m] = 0;
         for (ptrdiff_t i = 0; column_scale && i < inputs; i++)
             for (ptrdiff_t m = 0; m < group; m++) packed[i * group + m] *= column_scale[i];
         packed += inputs * group;
     }
 }
+
+/// Channels a power of two apart share the same few sets of each cache, so that few may be fetched ahead of their turn.
+enum { PACK_AHEAD = 4 };
 
 static void pack_pixels(const float *x, ptrdiff_t stride, ptrdiff_t inputs, ptrdiff_t pixels, ptrdiff_t ahead,
                         float *panels) {
@@ -42,7 +50,9 @@ static void pack_pixels(const float *x, ptrdiff_t stride, ptrdiff_t inputs, ptrd
     for (ptrdiff_t i = 0; i < inputs; i++) {
         const float *row = x + i * stride;
         float *to = panels + i * MIX_COLUMNS;
-        for (ptrdiff_t p = 0; ahead && p < pixels; p += 16) __builtin_prefetch(row + ahead + p, 0, 2);
+        const bool is_there = i + PACK_AHEAD < inputs;
+        const float *next = row + PACK_AHEAD * stride - (is_there ? 0 : inputs * stride - ahead);
+        for (ptrdiff_t p = 0; (is_there || ahead) && p < pixels; p += 16) __builtin_prefetch(next + p, 0, 2);
         for (ptrdiff_t p = 0; p < whole; p += MIX_COLUMNS, to += inputs * MIX_COLUMNS) {
             store(to, load(row + p));
             store(to + LANES, load(row + p + LANES));

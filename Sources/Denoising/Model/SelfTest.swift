@@ -13,7 +13,7 @@ struct SelfTest: Codable, Equatable {
     let values: [Float]
 
     /// Kernels sum in different orders on different processors, which changed the outputs of the published networks by
-    /// 2e-7 where it was measured; fast convolutions may round a hundred times as much.
+    /// 2e-7 where it was measured; fast convolutions and products by matrix tiles may round a hundred times as much.
     static let tolerance: Float = 2e-4
 
     private static let count = 24

@@ -74,19 +74,12 @@ private struct Neighbourhoods {
 
     func convolve(_ x: Tensor, _ weight: Tensor, _ bias: Tensor?) -> Tensor {
         Tensor([weight.shape[0], batch, outputHeight, outputWidth]) { y in
+            let mixing = ChannelMixing(weight, bias: bias)
             x.withPointer { x in
-                weight.withPointer { w in
-                    withOptionalPointer(bias) { bias in
-                        let mixing = ChannelMixing(
-                            outputs: weight.shape[0], inputs: features, weights: MatrixView(w, row: features),
-                            bias: bias)
-                        forEachBand { columns, rows, start, count in
-                            unfold(x, rows, into: columns)
-                            mixing.run(
-                                columns, stride: count, into: y + start, stride: outputPixels, pixels: count,
-                                adding: false)
-                        }
-                    }
+                forEachBand { columns, rows, start, count in
+                    unfold(x, rows, into: columns)
+                    mixing.run(
+                        columns, stride: count, into: y + start, stride: outputPixels, pixels: count, adding: false)
                 }
             }
         }
@@ -95,10 +88,9 @@ private struct Neighbourhoods {
     /// dx = fold(Wᵀg); dW = g·columnsᵀ; db = Σ_p g.
     func backward(_ g: Tensor, _ x: Variable, _ weight: Variable, _ bias: Variable?, _ gradients: Gradients) {
         let outputs = g.channels
-        withPointers(g, x.tensor, weight.tensor) { g, x_, w in
+        withPointers(g, x.tensor) { g, x_ in
             gradients.accumulateAdding(x) { dx in
-                let mixing = ChannelMixing(
-                    outputs: features, inputs: outputs, weights: MatrixView(w, row: features).transposed, bias: nil)
+                let mixing = ChannelMixing(transposing: weight.tensor)
                 forEachBand { columns, rows, start, count in
                     mixing.run(
                         g + start, stride: outputPixels, into: columns, stride: count, pixels: count, adding: false)

@@ -21,13 +21,13 @@ enum Convolution3x3 {
         let (inputs, outputs) = (x.channels, weight.shape[0])
         precondition(
             weight.shape == [outputs, inputs, 3, 3], "3×3 weight \(weight.shape) does not fit \(inputs) channels")
-        let (rows, transformed) = (Int(kernels.mix_rows), Convolution3x3.transformed(weight))
+        let transformed = Convolution3x3.transformed(weight)
         return Tensor([outputs] + x.shape[1...]) { y in
-            _ = Tensor([dn_winograd_scratch(rows, outputs, inputs)]) { scratch in
+            _ = Tensor([kernels.convolution_sizes(outputs, inputs).scratch]) { scratch in
                 x.withPointer { source in
                     transformed.withPointer { u in
                         withOptionalPointer(bias) {
-                            kernels.winograd3x3(
+                            kernels.convolution3x3(
                                 u, $0, slope ?? 1, outputs, inputs, source, x.batch, x.height, x.width, y, scratch)
                         }
                     }
@@ -39,9 +39,9 @@ enum Convolution3x3 {
     /// The weights as the kernel takes them.
     private static func transformed(_ weight: Tensor) -> Tensor {
         let (outputs, inputs) = (weight.shape[0], weight.shape[1])
-        return weight.derived("winograd") {
-            Tensor([dn_winograd_weights(Int(kernels.mix_rows), outputs, inputs)]) { u in
-                weight.withPointer { kernels.winograd_weights($0, outputs, inputs, u) }
+        return weight.derived("convolution") {
+            Tensor([kernels.convolution_sizes(outputs, inputs).weights]) { u in
+                weight.withPointer { kernels.convolution_weights($0, outputs, inputs, u) }
             }
         }
     }

@@ -44,19 +44,15 @@ private enum GatedFeedForward {
 
     static func banded(_ v: [Tensor]) -> Tensor {
         let (x, norm, expand, depthwise, contract) = (v[0], v[1], v[2], v[3], v[4])
-        let (channels, hidden) = (x.channels, expand.shape[0] / 2)
+        let hidden = expand.shape[0] / 2
         return Tensor(x.shape) { y in
             for pairs in DepthwiseBands.groups(of: hidden, channelsOfEach: 2, width: x.width) {
-                let rows = Array(pairs) + pairs.map { hidden + $0 }
+                let rows = [pairs, hidden + pairs.lowerBound..<hidden + pairs.upperBound]
                 let bands = DepthwiseBands(
-                    mixing: ChannelMixing(expand.rows(rows)), taps: depthwise.rows(rows), bias: nil,
+                    mixing: ChannelMixing(expand, rows: rows), taps: depthwise.rows(rows), bias: nil,
                     normalise: biasFreeNormalisation(norm))
-                let contraction = contract.withPointer {
-                    ChannelMixing(
-                        outputs: channels, inputs: pairs.count,
-                        weights: MatrixView($0 + pairs.lowerBound, row: hidden))
-                }
-                accumulate(bands, contraction, x, into: y, isFirst: pairs.lowerBound == 0)
+                accumulate(
+                    bands, ChannelMixing(contract, columns: pairs), x, into: y, isFirst: pairs.lowerBound == 0)
             }
         }
     }
@@ -85,41 +81,4 @@ private enum GatedFeedForward {
 /// Bias-free normalisation of packed pixels.
 func biasFreeNormalisation(_ weight: Tensor) -> DepthwiseBands.Normalisation {
     { panels, pixels in weight.withPointer { kernels.norm_biasfree_packed(panels, weight.count, pixels, $0, 1e-5) } }
-}
-
-extension ChannelMixing {
-    /// y = base + op(W)·band for the band's first `inputs` channels, or what `packing` makes of them; base and y are
-    /// planes, `stride` apart.
-    func run(
-        _ band: DepthwiseBands.Band, packing: DepthwiseBands.Packing? = nil, adding base: UnsafePointer<Float>,
-        into y: UnsafeMutablePointer<Float>, stride: Int
-    ) {
-        let panels = Storage(count: packedPixels(inputs, band.pixels))
-        defer { withExtendedLifetime(panels) {} }
-        band.forEachRun { offset, start, pixels in
-            if let packing {
-                packing(band.values + offset, pixels, panels.pointer)
-            } else {
-                kernels.pack_pixels(band.values + offset, band.pixels, inputs, pixels, 0, panels.pointer)
-            }
-            run(
-                packed: panels.pointer, pixels: pixels, adding: base + start, baseStride: stride, into: y + start,
-                stride: stride)
-        }
-    }
-}
-
-extension Tensor {
-    /// The given rows of a tensor [rows, …].
-    func rows(_ rows: [Int]) -> Tensor {
-        if rows.count == shape[0], rows == Array(0..<shape[0]) { return self }
-        let length = count / shape[0]
-        return Tensor([rows.count] + shape[1...]) { target in
-            withPointer { source in
-                for (index, row) in rows.enumerated() {
-                    (target + index * length).update(from: source + row * length, count: length)
-                }
-            }
-        }
-    }
 }

@@ -62,10 +62,9 @@ private enum NAFBlock {
         _ x: Tensor, _ w: NAFBlockWeights, into t: UnsafeMutablePointer<Float>, sums: inout [Float]
     ) {
         for range in DepthwiseBands.groups(of: x.channels, channelsOfEach: 1, width: x.width) {
-            let rows = Array(range)
             let bands = DepthwiseBands(
-                mixing: ChannelMixing(w.conv1.weight.tensor.rows(rows), bias: w.conv1.bias.tensor.rows(rows)),
-                taps: w.conv2.weight.tensor.rows(rows), bias: w.conv2.bias.tensor.rows(rows),
+                mixing: ChannelMixing(w.conv1.weight.tensor, rows: [range], bias: w.conv1.bias.tensor),
+                taps: w.conv2.weight.tensor.rows([range]), bias: w.conv2.bias.tensor.rows([range]),
                 normalise: affineNormalisation(w.norm1))
             for image in 0..<x.batch {
                 bands.forEachBand(of: x, image: image) { band in

@@ -69,3 +69,10 @@ func withPointers<Result>(
 ) -> Result {
     a.withPointer { a in b.withPointer { b in c.withPointer { c in body(a, b, c) } } }
 }
+
+/// Read access to two tensors at once.
+func withPointers<Result>(
+    _ a: Tensor, _ b: Tensor, _ body: (UnsafePointer<Float>, UnsafePointer<Float>) -> Result
+) -> Result {
+    a.withPointer { a in b.withPointer { b in body(a, b) } }
+}

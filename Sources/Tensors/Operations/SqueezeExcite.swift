@@ -98,18 +98,12 @@ func planeMeans(_ t: Tensor) -> [Float] {
 /// W·x + b for x [inputs][batch].
 func affine(_ weight: Tensor, _ bias: Tensor, _ x: [Float], _ batch: Int) -> [Float] {
     let (outputs, inputs) = (weight.shape[0], weight.shape[1])
-    var y = bias.values.flatMap { Array(repeating: $0, count: batch) }
-    y.withUnsafeMutableBufferPointer { y in
-        x.withUnsafeBufferPointer { x in
-            guard let y = y.baseAddress, let x = x.baseAddress else { return }
-            weight.withPointer {
-                product(
-                    MatrixView($0, row: inputs), MatrixView(x, row: batch),
-                    into: y, row: batch, rows: outputs, columns: batch, depth: inputs, adding: true)
-            }
+    return withPointers(weight, bias) { weight, bias in
+        let columns = (0..<batch).map { column in (0..<inputs).map { x[$0 * batch + column] } }
+        return (0..<outputs * batch).map { index in
+            bias[index / batch] + kernels.dot(weight + index / batch * inputs, columns[index % batch], inputs)
         }
     }
-    return y
 }
 
 /// Adds to the gradients of weight and bias; returns Wᵀ·outputs.

@@ -98,11 +98,8 @@ private struct AttentionMap {
                 MatrixView(window.q, row: window.stride), MatrixView(window.k, row: window.stride).transposed,
                 into: r, row: c, rows: c, columns: c, depth: window.pixels, adding: false)
         }
-        for i in 0..<c { for j in 0..<c { r[i * c + j] /= queryNorms[i] * keyNorms[j] } }
-        cosines = r
-        mix = Tensor([c, c]) { [cosines] mix in
-            for i in 0..<c { softmax(cosines[i * c..<(i + 1) * c], times: temperature, into: mix + i * c) }
-        }
+        cosines = Tensors.cosines(r, queryNorms, keyNorms)
+        mix = softmaxRows(cosines, channels: c, times: temperature)
     }
 
     /// Writes dq, dk, dv of this head; returns its dτ. `g` is the gradient of A·v at the head's rows.
@@ -196,11 +193,19 @@ func attentionMap(
     gram: UnsafePointer<Float>, channels c: Int, querySquares: ArraySlice<Double>, keySquares: ArraySlice<Double>,
     temperature: Float
 ) -> Tensor {
-    let queryNorms = querySquares.map { max(Float($0.squareRoot()), smallestNorm) }
-    let keyNorms = keySquares.map { max(Float($0.squareRoot()), smallestNorm) }
-    let cosines = (0..<c * c).map { gram[$0] / (queryNorms[$0 / c] * keyNorms[$0 % c]) }
-    return Tensor([c, c]) { mix in
-        for i in 0..<c { softmax(cosines[i * c..<(i + 1) * c], times: temperature, into: mix + i * c) }
+    func norms(_ squares: ArraySlice<Double>) -> [Float] { squares.map { max(Float($0.squareRoot()), smallestNorm) } }
+    let gram = Array(UnsafeBufferPointer(start: gram, count: c * c))
+    return softmaxRows(cosines(gram, norms(querySquares), norms(keySquares)), channels: c, times: temperature)
+}
+
+/// The gram matrix [queries, keys] over the norms of its rows and columns.
+private func cosines(_ gram: [Float], _ queryNorms: [Float], _ keyNorms: [Float]) -> [Float] {
+    gram.indices.map { gram[$0] / (queryNorms[$0 / keyNorms.count] * keyNorms[$0 % keyNorms.count]) }
+}
+
+private func softmaxRows(_ cosines: [Float], channels c: Int, times τ: Float) -> Tensor {
+    Tensor([c, c]) { mix in
+        for i in 0..<c { softmax(cosines[i * c..<(i + 1) * c], times: τ, into: mix + i * c) }
     }
 }
 

@@ -52,17 +52,17 @@ private struct AttentionBlock {
     func banded(_ v: [Tensor]) -> Tensor {
         let (x, norm, temperature, qkv, depthwise, project) = (v[0], v[1], v[2], v[3], v[4], v[5])
         let width = x.channels / heads
-        func bands(_ rows: [Int]) -> DepthwiseBands {
+        func bands(_ rows: [Range<Int>]) -> DepthwiseBands {
             DepthwiseBands(
-                mixing: ChannelMixing(qkv.rows(rows)), taps: depthwise.rows(rows), bias: nil,
+                mixing: ChannelMixing(qkv, rows: rows), taps: depthwise.rows(rows), bias: nil,
                 normalise: biasFreeNormalisation(norm))
         }
         let sweeps = DepthwiseBands.groups(of: heads, channelsOfEach: 2 * width, width: x.width).map { heads in
-            let rows = heads.lowerBound * width..<heads.upperBound * width
-            return (heads, bands(Array(rows) + rows.map { x.channels + $0 }))
+            let (first, last) = (heads.lowerBound * width, heads.upperBound * width)
+            return (heads, bands([first..<last, x.channels + first..<x.channels + last]))
         }
         let values = DepthwiseBands.groups(of: x.channels, channelsOfEach: 1, width: x.width).map {
-            ($0, bands($0.map { 2 * x.channels + $0 }))
+            ($0, bands([2 * x.channels + $0.lowerBound..<2 * x.channels + $0.upperBound]))
         }
         return Tensor(x.shape) { y in
             for image in 0..<x.batch {

@@ -13,24 +13,24 @@ public func transposedConvolution2x2(_ x: Variable, weight: Variable, bias: Vari
     let shuffle = Shuffle(2, phases: .channels)
     let blocks = Tensor([4 * outputs] + x.tensor.shape[1...]) { blocks in
         let biases = Tensor([4 * outputs], bias.tensor.values.flatMap { Array(repeating: $0, count: 4) })
-        withPointers(x.tensor, weight.tensor, biases) { x, w, biases in
-            let mixing = ChannelMixing(
-                outputs: 4 * outputs, inputs: inputs, weights: MatrixView(w, row: 4 * outputs).transposed, bias: biases)
-            mixing.run(x, stride: pixels, into: blocks, stride: pixels, pixels: pixels, adding: false)
+        x.tensor.withPointer {
+            ChannelMixing(transposing: weight.tensor, bias: biases).run(
+                $0, stride: pixels, into: blocks, stride: pixels, pixels: pixels, adding: false)
         }
     }
     return recorded(shuffle.phasesToSpace(blocks), from: [x, weight, bias]) { g, gradients in
         g.withPointer { sumRows($0, rows: outputs, columns: 4 * pixels, into: bias, gradients) }
-        withPointers(shuffle.spaceToPhases(g), x.tensor, weight.tensor) { g, x_, w in
+        shuffle.spaceToPhases(g).withPointer { g in
             gradients.accumulate(x) { dx, adding in
-                let mixing = ChannelMixing(
-                    outputs: inputs, inputs: 4 * outputs, weights: MatrixView(w, row: 4 * outputs), bias: nil)
-                mixing.run(g, stride: pixels, into: dx, stride: pixels, pixels: pixels, adding: adding)
+                ChannelMixing(weight.tensor).run(
+                    g, stride: pixels, into: dx, stride: pixels, pixels: pixels, adding: adding)
             }
             gradients.accumulate(weight) { dw, adding in
-                mixingWeightGradient(
-                    x_, stride: pixels, g, stride: pixels, into: dw, outputs: inputs, inputs: 4 * outputs,
-                    pixels: pixels, adding: adding)
+                x.tensor.withPointer {
+                    mixingWeightGradient(
+                        $0, stride: pixels, g, stride: pixels, into: dw, outputs: inputs, inputs: 4 * outputs,
+                        pixels: pixels, adding: adding)
+                }
             }
         }
     }

@@ -1,0 +1,34 @@
+// Kernels in 64-byte vectors with products by matrix tiles, for x86-64 with AMX.
+#if defined(__x86_64__)
+#define _GNU_SOURCE
+#include "tables.h"
+#include <immintrin.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#pragma clang attribute push(__attribute__((target("avx2,fma,avx512f,avx512dq,avx512bw,avx512vl,amx-tile,amx-bf16"))), \
+                             apply_to = function)
+#define VECTOR_BYTES 64
+#include "kernels/tiles_winograd.h"
+#include "kernels/tiles_mixing.h"
+#include "kernels/tiles_weights.h"
+#pragma clang attribute pop
+
+void dn_use_tiles(dn_kernels *table) {
+    table->name = "amx";
+    table->product_error = 0x1p-17f;
+    table->packed_weights = tiles_packed_weights;
+    table->pack_weights = tiles_pack_weights;
+    table->mix_packed = tiles_mix_packed;
+    table->mix_channels_weights = tiles_mix_channels_weights;
+    table->convolution_sizes = tiles_winograd_sizes;
+    table->convolution_weights = tiles_winograd_weights;
+    table->convolution3x3 = tiles_winograd3x3;
+}
+
+bool dn_may_use_tiles(void) {
+    enum { PERMIT = 0x1023, TILE_DATA = 18 }; // ARCH_REQ_XCOMP_PERM; the state component that Linux grants on request
+    return __builtin_cpu_supports("amx-bf16") && syscall(SYS_arch_prctl, PERMIT, TILE_DATA) == 0;
+}
+#endif

@@ -1,0 +1,105 @@
+// The weight gradient of a 1×1 convolution by matrix tiles: every output's gradient times every input, summed over the
+// pixels, two words of which lie 16 pixels apart.
+#pragma once
+#include "tiles.h"
+
+enum { DOT_STEPS = 4, DOT_INPUTS = 128 }; // of a block whose pieces stay in the second-level cache
+
+/// The rows of a 16×16 matrix become its columns: of blocks of 8, then 4, 2 and 1, the two off the diagonal change places.
+INLINE void transpose(vfloat *m) {
+#define EXCHANGE(distance, ...)                                                                                        \
+    for (int i = 0; i < 16; i++) {                                                                                     \
+        if (i & (distance)) continue;                                                                                  \
+        const vuint from = {__VA_ARGS__};                                                                              \
+        const vfloat upper = m[i], lower = m[i + (distance)];                                                          \
+        m[i] = (vfloat)_mm512_permutex2var_ps((__m512)upper, (__m512i)from, (__m512)lower);                            \
+        m[i + (distance)] = (vfloat)_mm512_permutex2var_ps((__m512)upper, (__m512i)(from + (distance)), (__m512)lower); \
+    }
+#pragma clang loop unroll(full)
+    EXCHANGE(8, 0, 1, 2, 3, 4, 5, 6, 7, 16, 17, 18, 19, 20, 21, 22, 23)
+#pragma clang loop unroll(full)
+    EXCHANGE(4, 0, 1, 2, 3, 16, 17, 18, 19, 8, 9, 10, 11, 24, 25, 26, 27)
+#pragma clang loop unroll(full)
+    EXCHANGE(2, 0, 1, 16, 17, 4, 5, 20, 21, 8, 9, 24, 25, 12, 13, 28, 29)
+#pragma clang loop unroll(full)
+    EXCHANGE(1, 0, 16, 2, 18, 4, 20, 6, 22, 8, 24, 10, 26, 12, 28, 14, 30)
+#undef EXCHANGE
+}
+
+/// Left tiles of `rows` ≤ 16 rows and `count` ≤ 32 pixels.
+INLINE void split_rows(const float *g, ptrdiff_t stride, ptrdiff_t rows, ptrdiff_t count, uint32_t *words) {
+    for (ptrdiff_t r = 0; r < TILE; r++) {
+        const float *from = g + r * stride;
+        const vfloat low = r < rows ? get(from, smaller(count, LANES)) : (vfloat)0;
+        const vfloat high = r < rows && count > LANES ? get(from + LANES, count - LANES) : (vfloat)0;
+        split(low, high, words + r * TILE, TILE_WORDS);
+    }
+}
+
+/// Right tiles of the same.
+INLINE void split_columns(const float *x, ptrdiff_t stride, ptrdiff_t rows, ptrdiff_t count, uint32_t *words) {
+    vfloat low[TILE], high[TILE];
+    for (ptrdiff_t r = 0; r < TILE; r++) {
+        const float *from = x + r * stride;
+        low[r] = r < rows ? get(from, smaller(count, LANES)) : (vfloat)0;
+        high[r] = r < rows && count > LANES ? get(from + LANES, count - LANES) : (vfloat)0;
+    }
+    transpose(low);
+    transpose(high);
+    for (int r = 0; r < TILE; r++) split(low[r], high[r], words + r * TILE, TILE_WORDS);
+}
+
+INLINE void dot_corner(corner c, const uint32_t *outputs, const uint32_t *inputs, ptrdiff_t steps,
+                       corner_values scratch) {
+    const ptrdiff_t group = DOT_STEPS * STEP_WORDS;
+    const bool both = c.rows > TILE;
+    if (both)
+        start_sums(c, true, scratch);
+    else
+        start_sums(c, false, scratch);
+    for (ptrdiff_t s = 0; s < steps; s++) {
+        const uint32_t *upper = outputs + s * STEP_WORDS, *left = inputs + s * STEP_WORDS;
+        if (both)
+            multiply_step(upper, upper + group, left, left + group, TILE_WORDS, TILE_ROW, true);
+        else
+            multiply_step(upper, upper, left, left + group, TILE_WORDS, TILE_ROW, false);
+    }
+    if (both)
+        finish_sums(c, true, scratch);
+    else
+        finish_sums(c, false, scratch);
+}
+
+static void tiles_mix_channels_weights(const float *g, ptrdiff_t g_stride, ptrdiff_t outputs, const float *x,
+                                       ptrdiff_t x_stride, ptrdiff_t inputs, ptrdiff_t pixels, float *dw,
+                                       ptrdiff_t dw_row) {
+    if (!fill_tiles(outputs, inputs) || pixels < STEP) {
+        vectors->mix_channels_weights(g, g_stride, outputs, x, x_stride, inputs, pixels, dw, dw_row);
+        return;
+    }
+    _Alignas(64) uint32_t right[DOT_INPUTS / TILE * DOT_STEPS * STEP_WORDS];
+    _Alignas(64) uint32_t left[2 * DOT_STEPS * STEP_WORDS];
+    _Alignas(64) corner_values scratch;
+    use_tiles();
+    for (ptrdiff_t first = 0; first < pixels; first += DOT_STEPS * STEP)
+        for (ptrdiff_t block = 0; block < inputs; block += DOT_INPUTS) {
+            const ptrdiff_t count = smaller(pixels - first, DOT_STEPS * STEP), steps = steps_of(count);
+            const ptrdiff_t width = smaller(inputs - block, DOT_INPUTS);
+            for (ptrdiff_t i = 0; i < width; i += TILE)
+                for (ptrdiff_t s = 0; s < steps; s++)
+                    split_columns(x + (block + i) * x_stride + first + s * STEP, x_stride, width - i,
+                                  smaller(count - s * STEP, STEP), right + (i / TILE * DOT_STEPS + s) * STEP_WORDS);
+            for (ptrdiff_t o = 0; o < outputs; o += PAIR) {
+                for (ptrdiff_t r = 0; r < smaller(outputs - o, PAIR); r += TILE)
+                    for (ptrdiff_t s = 0; s < steps; s++)
+                        split_rows(g + (o + r) * g_stride + first + s * STEP, g_stride, outputs - o - r,
+                                   smaller(count - s * STEP, STEP), left + (r / TILE * DOT_STEPS + s) * STEP_WORDS);
+                for (ptrdiff_t i = 0; i < width; i += PAIR) {
+                    float *to = dw + o * dw_row + block + i;
+                    const corner c = {smaller(outputs - o, PAIR), smaller(width - i, PAIR), NULL, to, dw_row, to, dw_row};
+                    dot_corner(c, left, right + i / TILE * DOT_STEPS * STEP_WORDS, steps, scratch);
+                }
+            }
+        }
+    _tile_release();
+}
