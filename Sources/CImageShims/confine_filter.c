@@ -24,35 +24,34 @@ enum { FIRST_OF_2019 = 424 };
 
 static const unsigned short refused[] = {
     // Programs and processes. A thread is a process to Landlock, so none is made either.
-    SYS_execve, SYS_execveat, SYS_clone, SYS_ptrace, SYS_process_vm_readv, SYS_process_vm_writev, SYS_kcmp, SYS_kill,
-    SYS_tkill, SYS_rt_sigqueueinfo, SYS_rt_tgsigqueueinfo, SYS_setpriority, SYS_ioprio_set, SYS_sched_setaffinity,
-    SYS_sched_setattr, SYS_sched_setparam, SYS_sched_setscheduler, SYS_setpgid, SYS_setsid, SYS_migrate_pages,
-    SYS_move_pages, SYS_perf_event_open, SYS_personality,
+    SYS_execve, SYS_execveat, SYS_clone, SYS_ptrace, SYS_process_vm_readv, SYS_process_vm_writev, SYS_kcmp,
+    SYS_kill, SYS_tkill, SYS_rt_sigqueueinfo, SYS_rt_tgsigqueueinfo, SYS_setpriority, SYS_ioprio_set,
+    SYS_sched_setaffinity, SYS_sched_setattr, SYS_sched_setparam, SYS_sched_setscheduler, SYS_setpgid, SYS_setsid,
+    SYS_migrate_pages, SYS_move_pages, SYS_perf_event_open, SYS_personality,
     // Sockets.
     SYS_socket, SYS_socketpair, SYS_connect, SYS_bind, SYS_listen, SYS_accept, SYS_accept4, SYS_sendto, SYS_sendmsg,
     SYS_sendmmsg, SYS_recvfrom, SYS_recvmsg, SYS_recvmmsg,
     // Files, Landlock's share included; what is open may be read, written and mapped.
     SYS_openat, SYS_open_by_handle_at, SYS_name_to_handle_at, SYS_mknodat, SYS_mkdirat, SYS_unlinkat, SYS_symlinkat,
-    SYS_linkat, SYS_renameat2, SYS_truncate, SYS_ftruncate, SYS_fallocate, SYS_fchmod, SYS_fchmodat, SYS_fchown,
-    SYS_fchownat, SYS_utimensat, SYS_setxattr, SYS_lsetxattr, SYS_fsetxattr, SYS_removexattr, SYS_lremovexattr,
-    SYS_fremovexattr, SYS_chdir, SYS_fchdir, SYS_chroot, SYS_ioctl, SYS_inotify_init1, SYS_fanotify_init,
-    SYS_memfd_create, SYS_pipe2, SYS_splice, SYS_tee, SYS_vmsplice, SYS_sendfile, SYS_copy_file_range, SYS_io_setup,
+    SYS_linkat, SYS_renameat, SYS_renameat2, SYS_truncate, SYS_ftruncate, SYS_fallocate, SYS_fchmod, SYS_fchmodat,
+    SYS_fchown, SYS_fchownat, SYS_utimensat, SYS_setxattr, SYS_lsetxattr, SYS_fsetxattr, SYS_removexattr,
+    SYS_lremovexattr, SYS_fremovexattr, SYS_chdir, SYS_fchdir, SYS_chroot, SYS_ioctl, SYS_inotify_init1,
+    SYS_fanotify_init, SYS_memfd_create, SYS_pipe2, SYS_splice, SYS_tee, SYS_vmsplice, SYS_sendfile,
+    SYS_copy_file_range, SYS_io_setup,
     // Between processes.
     SYS_shmget, SYS_shmat, SYS_shmctl, SYS_semget, SYS_semctl, SYS_semop, SYS_semtimedop, SYS_msgget, SYS_msgctl,
     SYS_msgsnd, SYS_msgrcv, SYS_mq_open, SYS_mq_unlink,
     // The machine.
     SYS_mount, SYS_umount2, SYS_pivot_root, SYS_unshare, SYS_setns, SYS_bpf, SYS_userfaultfd, SYS_add_key,
-    SYS_request_key, SYS_keyctl, SYS_init_module, SYS_finit_module, SYS_delete_module, SYS_kexec_load, SYS_reboot,
-    SYS_swapon, SYS_swapoff, SYS_acct, SYS_quotactl, SYS_syslog, SYS_settimeofday, SYS_clock_settime, SYS_adjtimex,
-    SYS_clock_adjtime, SYS_sethostname, SYS_setdomainname, SYS_setuid, SYS_setgid, SYS_setreuid, SYS_setregid,
-    SYS_setresuid, SYS_setresgid, SYS_setgroups, SYS_setfsuid, SYS_setfsgid, SYS_capset,
+    SYS_request_key, SYS_keyctl, SYS_init_module, SYS_finit_module, SYS_delete_module, SYS_kexec_load,
+    SYS_kexec_file_load, SYS_reboot, SYS_swapon, SYS_swapoff, SYS_acct, SYS_quotactl, SYS_syslog, SYS_settimeofday,
+    SYS_clock_settime, SYS_adjtimex, SYS_clock_adjtime, SYS_sethostname, SYS_setdomainname, SYS_setuid, SYS_setgid,
+    SYS_setreuid, SYS_setregid, SYS_setresuid, SYS_setresgid, SYS_setgroups, SYS_setfsuid, SYS_setfsgid, SYS_capset,
 #if defined(__x86_64__)
     // What newer architectures never had.
     SYS_fork, SYS_vfork, SYS_open, SYS_creat, SYS_mknod, SYS_mkdir, SYS_rmdir, SYS_unlink, SYS_symlink, SYS_link,
-    SYS_rename, SYS_renameat, SYS_chmod, SYS_chown, SYS_lchown, SYS_utime, SYS_utimes, SYS_futimesat, SYS_pipe,
-    SYS_inotify_init, SYS_iopl, SYS_ioperm, SYS_modify_ldt, SYS_kexec_file_load,
-#else
-    SYS_renameat,
+    SYS_rename, SYS_chmod, SYS_chown, SYS_lchown, SYS_utime, SYS_utimes, SYS_futimesat, SYS_pipe, SYS_inotify_init,
+    SYS_iopl, SYS_ioperm, SYS_modify_ldt,
 #endif
 };
 

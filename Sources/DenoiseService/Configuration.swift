@@ -1,4 +1,5 @@
 import Denoising
+import Imaging
 import SystemPackage
 
 /// How the service works; every value has a key, see `ConfigurationKey`.
@@ -9,6 +10,7 @@ public struct Configuration: Sendable, Equatable {
     public var limits = Limits()
     public var hooks = Hooks()
     public var history = History()
+    public var decoder = Decoder()
     /// How photographs are denoised.
     public var image = ImageOptions()
     /// Folder of ledger, lock and models.
@@ -123,6 +125,12 @@ extension Configuration {
         public var post: FilePath?
         /// A hook that takes longer is ended.
         public var timeout: Duration = .seconds(300)
+    }
+
+    /// The process that photographs are decoded in.
+    public struct Decoder: Sendable, Equatable {
+        /// What becomes of camera RAW where it cannot lock itself in.
+        public var confinement = DecoderProcess.Confinement.required
     }
 
     /// What the ledger remembers.

@@ -1,4 +1,5 @@
 import Denoising
+import Imaging
 import SystemPackage
 
 /// The keys by section.
@@ -49,6 +50,9 @@ extension ConfigurationKey {
         one("denoise.method", "amsnet, plain, zsn2n or dbsn", \.image.method, choice, text: \.rawValue),
         one("denoise.model", "name of a model in the state folder, or a file", \.image.model, { $0 }),
         one("denoise.strength", "0 keeps the photograph, 1 denoises it fully", \.image.strength, fraction, text: text),
+        one(
+            "denoise.on_clean", "copy or skip photographs without noise that can be seen; copy if not set",
+            \.image.onClean, choice, text: \.rawValue),
         one("denoise.tile", "side of a tile in pixels", \.image.tile) { try integer($0, in: 16...65536) },
         one("denoise.overlap", "pixels shared by neighbouring tiles", \.image.overlap) {
             try integer($0, in: 0...8192)
@@ -100,6 +104,12 @@ extension ConfigurationKey {
         one(
             "history.keep", "how long photographs that left the inbox are remembered; for ever if not set",
             \.history.keep, { try duration($0, minimum: .seconds(86400)) }, text: text)
+    ]
+
+    static let decoder = [
+        one(
+            "decoder.confinement", "required, or preferred: RAW is decoded even where decoders cannot be locked in",
+            \.decoder.confinement, choice, text: \.rawValue)
     ]
 
     static let state = [

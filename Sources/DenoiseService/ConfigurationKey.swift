@@ -35,7 +35,9 @@ public struct ConfigurationKey: Sendable {
     }
 
     /// Every key, in the order of the product page.
-    public static let all: [ConfigurationKey] = watch + output + denoise + finetune + limits + hooks + history + state
+    public static let all: [ConfigurationKey] =
+        watch + output + denoise + finetune + limits + hooks + history + decoder
+        + state
 
     /// A key with one value.
     ///

@@ -7,8 +7,8 @@ import UnixSignals
 
 /// The service as a whole: it owns the locks and the order in which its parts start and stop.
 ///
-/// Parts start as reporter, control, housekeeper, worker, intake and stop in the opposite order: first nothing more
-/// comes in, then the photograph in work ends or is put back, and the last status line says so.
+/// Parts start as second signal, reporter, control, housekeeper, worker, intake and stop in the opposite order: first
+/// nothing more comes in, then the photograph in work ends or is put back, and the last status line says so.
 public struct Daemon: Sendable {
     /// How a run ended.
     public struct Outcome: Sendable, Equatable {
@@ -92,7 +92,13 @@ public struct Daemon: Sendable {
                 "state.dir": "\(live.current.configuration.state)",
             ])
         defer { live.current.output.close() }
-        try await group.run()
+        do {
+            try await group.run()
+        } catch let error as LedgerError where error.code == .corrupt {
+            // The next start looks closer, and puts a backup in its place.
+            Ledger.doubt(in: live.current.configuration.state)
+            throw error
+        }
         let snapshot = progress.snapshot
         logger.info("service stopped", metadata: ["photographs.finished": "\(snapshot.finished)"])
         return Outcome(
@@ -125,7 +131,10 @@ public struct Daemon: Sendable {
         let finetuning: [any Service] =
             live.current.configuration.finetune.isEnabled ? [finetuning(state, reloader)] : []
         let helpers: [any Service] = oneshot ? [] : [reloader, housekeeper] + finetuning
-        return [.init(service: reporter), .init(service: try ControlServer(folder: state, controller.answer))]
+        return [
+            .init(service: SecondSignal()), .init(service: reporter),
+            .init(service: try ControlServer(folder: state, controller.answer)),
+        ]
             + helpers.map { .init(service: $0) } + [
                 .init(
                     service: worker, successTerminationBehavior: .gracefullyShutdownGroup,

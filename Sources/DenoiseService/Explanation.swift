@@ -68,6 +68,8 @@ public struct Explanation: Sendable, Equatable {
             case .queued: "\(number) waits in the queue"
             case .running: "\(number) is being denoised"
             case .verifying: "the output of \(number) is being published"
+            case .done where record.reason != nil:
+                "\(number) became \(record.output ?? "an output")\(reason)"
             case .done: "\(number) was denoised to \(record.output ?? "an output")"
             case .skipped: "\(number) was skipped\(reason)"
             case .duplicate: "\(number) is a duplicate\(reason)"

@@ -1,3 +1,4 @@
+import Denoising
 import Imaging
 import Ledger
 import SystemPackage
@@ -7,6 +8,8 @@ struct Failure: Sendable, Equatable {
     enum Kind: Sendable, Equatable {
         /// May pass: bad sectors, a share's hiccup, a lack of memory, rights that were forgotten.
         case transient
+        /// Ended the decoder, or found no memory: once more, in case the machine was to blame, and not again.
+        case twice
         /// Will not: the same bytes give the same answer.
         case permanent
         /// No output can be written at present, whichever photograph it is of.
@@ -17,6 +20,8 @@ struct Failure: Sendable, Equatable {
         case changed
         /// A link, pipe or device.
         case irregular
+        /// There is nothing to denoise, and nothing to be written for it.
+        case clean
     }
 
     /// Whoever decodes a file younger than this may have half a copy.
@@ -34,6 +39,7 @@ struct Failure: Sendable, Equatable {
         case let error as ImagingError: kind = Self.kind(of: error, isYoung: abs(age / .seconds(1)) < 600)
         case let error as ServiceError: kind = Self.kind(of: error)
         case let error as Errno: kind = Self.kind(of: error)
+        case is NothingToDenoise: kind = .clean
         // Whoever does not say gets its attempts, and quarantine if they do not help.
         default: kind = .transient
         }
@@ -42,7 +48,8 @@ struct Failure: Sendable, Equatable {
     private static func kind(of error: ImagingError, isYoung: Bool) -> Kind {
         switch error.code {
         case .malformed: isYoung ? .transient : .permanent
-        case .unsupported, .limitExceeded: .permanent
+        case .unsupported, .limitExceeded, .unconfined: .permanent
+        case .decoderCrashed, .decoderTimedOut, .outOfMemory: .twice
         case .notARegularFile: .irregular
         case .changedWhileReading: .changed
         case .readFailed, .writeFailed: error.errno.map(kind) ?? .transient

@@ -68,7 +68,7 @@ struct Hook: Sendable {
         posix_spawnattr_setflags(
             &attributes, Int16(POSIX_SPAWN_SETPGROUP | POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF))
 
-        var environment = Self.environment(variables).map { strdup($0.map { CChar(bitPattern: $0) } + [0]) }
+        var environment = Self.environment(variables).map { strdup($0.map { CChar(truncatingIfNeeded: $0) } + [0]) }
         defer { for text in environment { free(text) } }
         environment.append(nil)
         var child: pid_t = 0

@@ -4,7 +4,8 @@ import Logging
 import ServiceLifecycle
 import SystemPackage
 
-/// Backs the ledger up once a day and forgets what is older than the configuration wants remembered.
+/// Backs the ledger up once a day, checks it thoroughly once a week, and forgets what is older than the configuration
+/// wants remembered.
 struct Housekeeper: Service {
     let live: LiveSettings
     let ledger: Ledger
@@ -21,7 +22,7 @@ struct Housekeeper: Service {
         var next = time() + firstPause()
         while !Task.isCancelled, !Task.isShuttingDownGracefully {
             let now = time()
-            if now >= next { next = now + (await perform() ? Self.interval : Self.pause) }
+            if now >= next { next = now + (try await perform() ? Self.interval : Self.pause) }
             try? await cancelWhenGracefulShutdown { try await Task.sleep(for: .seconds(60)) }
         }
     }
@@ -33,20 +34,31 @@ struct Housekeeper: Service {
         return max(Self.interval - age, .zero)
     }
 
-    private func perform() async -> Bool {
-        await withCheckedContinuation { continuation in
-            Thread.detachNewThread { continuation.resume(returning: keepHouse()) }
+    private func perform() async throws -> Bool {
+        try await withCheckedThrowingContinuation { continuation in
+            Thread.detachNewThread { continuation.resume(with: Result { try keepHouse() }) }
         }
     }
 
     /// One round; false if it must be tried again soon.
-    func keepHouse() -> Bool {
+    ///
+    /// - Throws: `ServiceError` for a damaged ledger: the daemon must not go on with one. Its next start puts the newest
+    ///   backup in its place.
+    func keepHouse() throws -> Bool {
         do {
+            if Ledger.isThoroughCheckDue(in: live.current.configuration.state, at: wallClock()) {
+                try ledger.checkThoroughly()
+                logger.info("ledger checked")
+            }
             try prune()
             let backup = try ledger.backUp()
             logger.info("ledger backed up", metadata: ["backup": "\(backup.path)"])
             progress.warn("backup", nil)
             return true
+        } catch let error as LedgerError where error.code == .corrupt {
+            throw ServiceError(
+                .damagedLedger, subject: error.subject, cause: error.cause,
+                remedy: "start the service again: the newest whole backup takes its place")
         } catch {
             progress.warn("backup", "\(error)")
             return false

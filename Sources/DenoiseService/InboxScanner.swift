@@ -8,6 +8,8 @@ struct InboxContents: Sendable {
     var folders: [FilePath] = []
     /// Folders that could not be read, and why.
     var problems: [ServiceError] = []
+    /// Links, pipes, sockets and devices, which are never opened.
+    var irregular: [FilePath] = []
 }
 
 /// Finds the photographs of an inbox. Links are not followed, other file systems and the output folder not entered.
@@ -92,6 +94,9 @@ struct InboxScanner: Sendable {
             case .folder where isRecursive && filter.enters(folder: name) && !excluded.contains(path):
                 guard status.device == device, depth < Self.maximumDepth else { continue }
                 read(path, depth: depth + 1, device: device, isInbox: false, into: &contents)
+            case .link, .other:
+                // A link to a folder has no extension, so only what copying programs leave behind is not spoken of.
+                if filter.enters(folder: name) { contents.irregular.append(path) }
             default: continue
             }
         }

@@ -14,6 +14,8 @@ struct IntakeLoop {
     private var watcher: (any FolderWatching)?
     private var inboxes: [WatchedInbox]
     private var reported: [FilePath: Set<String>] = [:]
+    /// Links and the like that were spoken of and are still there, by inbox.
+    private var irregular: [FilePath: Set<FilePath>] = [:]
     private var events: [DirectoryWatcher.Event] = []
     /// Why inboxes are polled although their file systems report changes.
     private(set) var watchProblem: String?
@@ -145,6 +147,7 @@ extension IntakeLoop {
         // Files that arrived between reading a folder and watching it are found by reading once more.
         if watch(contents.folders, of: index, at: now) { contents = scanner.scan(inbox) }
         report(contents.problems, of: inbox)
+        report(irregular: contents.irregular, of: inbox)
         if inboxes[index].isAway {
             inboxes[index].isAway = false
             logger.notice("inbox is back", metadata: ["inbox": "\(inbox)"])
@@ -171,6 +174,25 @@ extension IntakeLoop {
         }
         reported[inbox] = texts
     }
+
+    /// Each is spoken of once as long as it is there; a folder full of them is summed up.
+    private mutating func report(irregular paths: [FilePath], of inbox: FilePath) {
+        let news = paths.filter { irregular[inbox]?.contains($0) != true }
+        for path in news.prefix(Self.longestList) {
+            logger.notice(
+                "not a photograph itself: links, pipes and devices are passed over",
+                metadata: ["file": "\(printable(path.string))"])
+        }
+        if news.count > Self.longestList {
+            logger.notice(
+                "more links, pipes and devices are passed over",
+                metadata: ["inbox": "\(printable(inbox.string))", "files": "\(news.count - Self.longestList)"])
+        }
+        irregular[inbox] = Set(paths)
+    }
+
+    /// So many lines at most for one reading of an inbox.
+    private static let longestList = 20
 
     /// Begins to watch folders; true if any was new.
     @discardableResult

@@ -19,6 +19,17 @@ struct Settings: Sendable {
             maximumAttempts: configuration.limits.maximumAttempts, backoff: configuration.limits.retryBackoff)
     }
 
+    /// How a failure of this kind is tried again; nil if it is not.
+    func retryPolicy(of kind: Failure.Kind) -> RetryPolicy? {
+        var policy = retryPolicy
+        switch kind {
+        case .transient: break
+        case .twice: policy.maximumAttempts = min(2, policy.maximumAttempts)
+        default: return nil
+        }
+        return policy
+    }
+
     var recipe: Recipe {
         Recipe(
             hash: denoiser.recipeHash, modelName: denoiser.modelName, modelHash: denoiser.modelHash,

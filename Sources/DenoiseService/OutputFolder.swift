@@ -64,7 +64,7 @@ struct OutputFolder: Sendable {
         let ending = "-\(number)" + (suffix.map { ".\($0)" } ?? "")
         // File systems allow 255 bytes.
         var text = Array(bytes.prefix(255 - ending.utf8.count))
-        text += ending.utf8.map { CInterop.PlatformChar(bitPattern: $0) }
+        text += ending.utf8.map { CInterop.PlatformChar(truncatingIfNeeded: $0) }
         text.append(0)
         return text.withUnsafeBufferPointer { buffer in
             buffer.baseAddress.flatMap { FilePath.Component(platformString: $0) } ?? name

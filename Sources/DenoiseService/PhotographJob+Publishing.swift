@@ -17,6 +17,7 @@ extension PhotographJob {
                 .damagedOutput, subject: report.output, cause: "the output does not hold what was written",
                 remedy: "check the disk, then retry the photograph")
         }
+        Provenance(report, source: photograph.path, recipe: settings.recipe).attach(to: staged)
         return try publish(staged, name, content) { final in
             try patience.insist { try ledger.prepare(id, output: OutputRecord(report, path: final)) }
         }
@@ -53,8 +54,8 @@ extension PhotographJob {
         var stem = FilePath(root: nil, [source.lastComponent].compactMap { $0 })
         stem.extension = nil
         let bytes = stem.withPlatformString { Array(UnsafeBufferPointer(start: $0, count: stem.length)) }
-        let parts = template.components(separatedBy: "{stem}").map { $0.utf8.map { CChar(bitPattern: $0) } }
-        let name = Array(parts.joined(separator: bytes)) + ".\(suffix)".utf8.map { CChar(bitPattern: $0) } + [0]
+        let parts = template.components(separatedBy: "{stem}").map { $0.utf8.map { CChar(truncatingIfNeeded: $0) } }
+        let name = Array(parts.joined(separator: bytes)) + ".\(suffix)".utf8.map { CChar(truncatingIfNeeded: $0) } + [0]
         return name.withUnsafeBufferPointer { buffer in
             buffer.baseAddress.flatMap { FilePath.Component(platformString: $0) }
         }
@@ -90,7 +91,7 @@ extension OutputRecord {
     init(_ report: DenoisingReport, path: FilePath) {
         self.init(
             path: path, hash: report.outputHash, width: report.width, height: report.height, passes: report.passes,
-            tilePlan: report.tilePlan, camera: report.camera, lens: report.lens, iso: report.iso,
+            tilePlan: report.tilePlan, remark: report.remark, camera: report.camera, lens: report.lens, iso: report.iso,
             exposure: report.exposure, metrics: report.metrics)
     }
 }

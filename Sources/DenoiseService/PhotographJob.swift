@@ -5,7 +5,8 @@ import SystemPackage
 
 /// How work on one queued photograph ended.
 enum JobEnd: Sendable, Equatable {
-    case done(output: FilePath)
+    /// With a remark, if it is not what was to be expected.
+    case done(output: FilePath, remark: String?)
     /// And the copy of the original's output, if it got one.
     case duplicate(of: Int64, output: FilePath?)
     case unchanged(since: Int64)
@@ -77,7 +78,7 @@ struct PhotographJob {
             }
             let final = try publish(report)
             try patience.insist { try ledger.finish(id) }
-            return .done(output: final)
+            return .done(output: final, remark: report.remark)
         } catch let error as LedgerError {
             throw error
         } catch {
@@ -112,7 +113,7 @@ struct PhotographJob {
             case .vanished:
                 try ledger.giveUp(id, as: .cancelled, reason: reason)
                 return .cancelled(reason: reason)
-            case .irregular:
+            case .irregular, .clean:
                 try ledger.giveUp(id, as: .skipped, reason: reason)
                 return .skipped(reason: reason)
             case .changed:
@@ -121,9 +122,8 @@ struct PhotographJob {
             case .noSpace:
                 try ledger.setBack(id, .postponed(reason: reason))
                 return .postponed(reason: reason)
-            case .transient, .permanent:
-                let policy = failure.kind == .transient ? settings.retryPolicy : nil
-                switch try ledger.fail(id, reason: reason, retry: policy) {
+            case .transient, .twice, .permanent:
+                switch try ledger.fail(id, reason: reason, retry: settings.retryPolicy(of: failure.kind)) {
                 case .retry(let pause): return .failed(reason: reason, retryAfter: pause)
                 case .quarantined: return .quarantined(reason: reason)
                 case .withdrawn: return .withdrawn

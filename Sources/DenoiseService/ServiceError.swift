@@ -32,6 +32,8 @@ public struct ServiceError: Error, Sendable, Equatable, CustomStringConvertible 
         public static let networkState = Code(rawValue: "network_state")
         /// A hook refused a photograph, failed or took too long.
         public static let hookFailed = Code(rawValue: "hook_failed")
+        /// The ledger was found damaged while the daemon worked.
+        public static let damagedLedger = Code(rawValue: "damaged_ledger")
         /// The running daemon refused what a command asked for, or did not answer.
         public static let refused = Code(rawValue: "refused")
     }

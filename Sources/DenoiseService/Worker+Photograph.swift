@@ -49,8 +49,9 @@ extension Worker {
     private func log(_ end: JobEnd, _ about: Logger.Metadata) {
         var about = about
         switch end {
-        case .done(let output):
+        case .done(let output, let remark):
             about["photograph.output"] = "\(printable(output.string))"
+            if let remark { about["photograph.reason"] = "\(printable(remark))" }
             logger.info("photograph done", metadata: about)
         case .duplicate(let original, let output):
             about["photograph.original"] = "\(original)"
@@ -124,7 +125,9 @@ extension Worker {
         var output: FilePath?
         var reason = ""
         switch end {
-        case .done(let path): output = path
+        case .done(let path, let remark):
+            output = path
+            reason = remark ?? ""
         case .duplicate(_, let path): output = path
         case .failed(let text, _), .quarantined(let text), .skipped(let text): reason = text
         default: break
@@ -139,7 +142,7 @@ extension Worker {
 
     private static func bytes(_ path: FilePath) -> [UInt8] {
         path.withPlatformString {
-            Array(UnsafeBufferPointer(start: $0, count: path.length)).map { UInt8(bitPattern: $0) }
+            Array(UnsafeBufferPointer(start: $0, count: path.length)).map { UInt8(truncatingIfNeeded: $0) }
         }
     }
 }

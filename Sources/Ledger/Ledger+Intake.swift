@@ -22,19 +22,26 @@ extension Ledger {
         }
     }
 
-    /// Writes what the inbox did, all of it or nothing; photographs queue in the order given.
+    /// Writes what the inbox did; photographs queue in the order given. After an error, the first of the changes may have
+    /// been written: reading the inbox once more makes up for the others.
+    ///
+    /// Ten thousand files that arrive at once are no reason to lock readers out until all of them are written.
     public func apply(_ changes: [IntakeChange]) throws {
-        guard !changes.isEmpty else { return }
-        try writing { database in
-            for change in changes {
-                switch change {
-                case .settling(let path, let identity): try record(path, identity, as: .settling, database)
-                case .queued(let path, let identity): try record(path, identity, as: .queued, database)
-                case .vanished(let path): try forget(path, database)
+        for start in stride(from: 0, to: changes.count, by: Self.longestTransaction) {
+            try writing { database in
+                for change in changes[start..<min(start + Self.longestTransaction, changes.count)] {
+                    switch change {
+                    case .settling(let path, let identity): try record(path, identity, as: .settling, database)
+                    case .queued(let path, let identity): try record(path, identity, as: .queued, database)
+                    case .vanished(let path): try forget(path, database)
+                    }
                 }
             }
         }
     }
+
+    /// Changes whose pages fit SQLite's cache: only then are readers kept away for no longer than the commit takes.
+    static let longestTransaction = 500
 
     /// Forgets the files that were settling and are gone by what a full scan has shown.
     public func forgetSettling(where isGone: (FilePath) -> Bool) throws {

@@ -24,44 +24,50 @@ public struct Recovery: Sendable, Equatable {
 extension Ledger {
     /// Records under which final name an output will appear; the photograph becomes `verifying`.
     public func prepare(_ id: Int64, output: OutputRecord) throws {
-        try writing { database in
+        try writing { try record(output, of: id, $0) }
+    }
+
+    func record(_ output: OutputRecord, of id: Int64, _ database: Database) throws {
+        try database.execute(
+            sql: """
+                UPDATE photographs SET state = 'verifying', reason = ?, camera = ?, lens = ?, iso = ?,
+                    exposure = ?, changed_at = ?
+                WHERE id = ? AND state IN ('running', 'verifying')
+                """,
+            arguments: [
+                output.remark, output.camera, output.lens, output.iso.flatMap(Self.measured),
+                output.exposure.flatMap(Self.measured), Timestamp.text(now()), id,
+            ])
+        try database.execute(
+            sql: """
+                INSERT OR REPLACE INTO outputs (photograph_id, path, output, hash, width, height, passes, tile_plan)
+                VALUES (?, ?, ?, ?, ?, ?, ?, ?)
+                """,
+            arguments: [
+                id, output.path.bytes, output.path.string, output.hash, output.width, output.height,
+                output.passes, output.tilePlan,
+            ])
+        for (name, value) in output.metrics where value.isFinite {
             try database.execute(
-                sql: """
-                    UPDATE photographs SET state = 'verifying', camera = ?, lens = ?, iso = ?, exposure = ?,
-                        changed_at = ?
-                    WHERE id = ? AND state IN ('running', 'verifying')
-                    """,
-                arguments: [
-                    output.camera, output.lens, output.iso.flatMap(Self.measured),
-                    output.exposure.flatMap(Self.measured), Timestamp.text(now()), id,
-                ])
-            try database.execute(
-                sql: """
-                    INSERT OR REPLACE INTO outputs (photograph_id, path, output, hash, width, height, passes, tile_plan)
-                    VALUES (?, ?, ?, ?, ?, ?, ?, ?)
-                    """,
-                arguments: [
-                    id, output.path.bytes, output.path.string, output.hash, output.width, output.height,
-                    output.passes, output.tilePlan,
-                ])
-            for (name, value) in output.metrics where value.isFinite {
-                try database.execute(
-                    sql: "INSERT OR REPLACE INTO metrics (photograph_id, name, value) VALUES (?, ?, ?)",
-                    arguments: [id, name, value])
-            }
+                sql: "INSERT OR REPLACE INTO metrics (photograph_id, name, value) VALUES (?, ?, ?)",
+                arguments: [id, name, value])
         }
     }
 
     /// Records that the output is durable under its final name; the photograph becomes `done`.
     public func finish(_ id: Int64) throws {
-        try writing { database in
-            try database.execute(
-                sql: "UPDATE outputs SET published_at = ? WHERE photograph_id = ?",
-                arguments: [Timestamp.text(now()), id])
-            try endAttempt(id, outcome: "done", reason: nil, database)
-            try close(id, as: .done, reason: nil, database)
-            try forgetFailures(id, database)
-        }
+        try writing { try finish(id, $0) }
+    }
+
+    func finish(_ id: Int64, _ database: Database) throws {
+        try database.execute(
+            sql: "UPDATE outputs SET published_at = ? WHERE photograph_id = ?",
+            arguments: [Timestamp.text(now()), id])
+        try endAttempt(id, outcome: "done", reason: nil, database)
+        let remark = try String.fetchOne(
+            database, sql: "SELECT reason FROM photographs WHERE id = ?", arguments: [id])
+        try close(id, as: .done, reason: remark, database)
+        try forgetFailures(id, database)
     }
 
     /// Takes over from a daemon that was killed: its running photographs queue again.

@@ -35,7 +35,7 @@ extension Ledger {
             }
             let ledger = try open(in: folder, patience: patience, now: now)
             do {
-                try ledger.check()
+                isThoroughCheckDue(in: folder, at: now()) ? try ledger.checkThoroughly() : try ledger.check()
             } catch {
                 try? ledger.close()
                 throw error

@@ -112,12 +112,13 @@ extension Ledger {
         try endAttempt(id, outcome: "abandoned", reason: reason, database)
         try database.execute(
             sql: """
-                UPDATE photographs SET state = 'queued', queue_position = \(Self.firstPosition), changed_at = ?
+                UPDATE photographs SET state = 'queued', queue_position = \(Self.firstPosition), reason = NULL,
+                    changed_at = ?
                 WHERE id = ? AND state IN ('queued', 'running', 'verifying')
                 """, arguments: [Timestamp.text(now()), id])
     }
 
-    private func modelID(_ recipe: Recipe, _ database: Database) throws -> Int64 {
+    func modelID(_ recipe: Recipe, _ database: Database) throws -> Int64 {
         try database.execute(
             sql: "INSERT INTO models (name, hash, first_used_at) VALUES (?, ?, ?) ON CONFLICT (name, hash) DO NOTHING",
             arguments: [recipe.modelName, recipe.modelHash, Timestamp.text(now())])

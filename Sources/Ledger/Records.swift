@@ -97,6 +97,8 @@ public struct OutputRecord: Sendable, Equatable {
     public var height: Int
     public var passes: Int
     public var tilePlan: String
+    /// Becomes the row's reason: why this output is not what was to be expected.
+    public var remark: String?
     public var camera: String?
     public var lens: String?
     public var iso: Double?
@@ -106,8 +108,9 @@ public struct OutputRecord: Sendable, Equatable {
     public var metrics: [String: Double]
 
     public init(
-        path: FilePath, hash: String, width: Int, height: Int, passes: Int, tilePlan: String, camera: String? = nil,
-        lens: String? = nil, iso: Double? = nil, exposure: Double? = nil, metrics: [String: Double] = [:]
+        path: FilePath, hash: String, width: Int, height: Int, passes: Int, tilePlan: String, remark: String? = nil,
+        camera: String? = nil, lens: String? = nil, iso: Double? = nil, exposure: Double? = nil,
+        metrics: [String: Double] = [:]
     ) {
         self.path = path
         self.hash = hash
@@ -115,6 +118,7 @@ public struct OutputRecord: Sendable, Equatable {
         self.height = height
         self.passes = passes
         self.tilePlan = tilePlan
+        self.remark = remark
         self.camera = camera
         self.lens = lens
         self.iso = iso

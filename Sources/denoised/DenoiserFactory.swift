@@ -12,7 +12,7 @@ struct DenoiserFactory: Sendable {
 
 /// The networks of this program; the commands of the service name none themselves.
 let denoiserFactory = DenoiserFactory { configuration in
-    let decoder = DecoderProcess()
+    let decoder = DecoderProcess(confinement: configuration.decoder.confinement)
     if !decoder.isConfined() {
         Logger(label: "denoised").warning(
             "this system does not let decoders lock themselves in",

@@ -5,6 +5,7 @@ import Imaging
 extension Preset: ExpressibleByArgument {}
 extension Method: ExpressibleByArgument {}
 extension OutputFormat: ExpressibleByArgument {}
+extension CleanPhotographs: ExpressibleByArgument {}
 
 extension DecodingLimits {
     /// For files that a person named on the command line.
@@ -34,6 +35,9 @@ struct ImageOptionGroup: ParsableArguments {
     @Option(help: "0 keeps the noise, 1 takes all of it away.")
     var strength: Double = 1
 
+    @Option(help: "copy or skip photographs without noise that can be seen; default: copy.")
+    var onClean: CleanPhotographs?
+
     @Option(help: "Largest side of a tile in pixels.")
     var tile: Int?
 
@@ -60,6 +64,7 @@ struct ImageOptionGroup: ParsableArguments {
         options.format = format
         options.bitDepth = bitDepth
         options.strength = strength
+        options.onClean = onClean
         options.tile = tile
         options.overlap = overlap
         options.refinements = refinements

@@ -1,4 +1,5 @@
 import Denoising
+import Imaging
 import SystemPackage
 import Testing
 
@@ -80,6 +81,10 @@ import Testing
               timeout: 90s
             history:
               keep: 365d
+            denoise:
+              on_clean: skip
+            decoder:
+              confinement: preferred
             """
         ).values
         #expect(configuration.watch.mode == .poll)
@@ -98,6 +103,8 @@ import Testing
         #expect(configuration.hooks.post == "/usr/local/bin/after")
         #expect(configuration.hooks.timeout == .seconds(90))
         #expect(configuration.history.keep == .seconds(365 * 86400))
+        #expect(configuration.image.onClean == .skip)
+        #expect(configuration.decoder.confinement == .preferred)
     }
 
     /// What `config show` prints can be put into a file and means the same.

@@ -51,6 +51,29 @@ import Testing
         #expect(contents.folders.count == 1 + 1 + InboxScanner.maximumDepth)
     }
 
+    @Test func whatIsNoFileIsSpokenOfOnceWhileItIsThere() throws {
+        let folder = try ServiceFolder()
+        let (link, pipe) = (folder.inbox.appending("link.png"), folder.inbox.appending("pipe.png"))
+        try FileManager.default.createSymbolicLink(atPath: link.string, withDestinationPath: "/etc/passwd")
+        #expect(mkfifo(pipe.string, 0o600) == 0)
+        #expect(mkfifo(folder.inbox.appending(".pipe").string, 0o600) == 0)
+        let log = KeptLog()
+        var loop = IntakeLoop(
+            folder.configuration, ledger: try folder.ledger(), logger: .keeping(log), watches: false)
+        for moment in 0..<3 { _ = try loop.rescan(at: .seconds(moment)) }
+        let line = "not a photograph itself: links, pipes and devices are passed over file="
+        #expect(log.lines == [line + link.string, line + pipe.string])
+        try FileManager.default.removeItem(atPath: pipe.string)
+        _ = try loop.rescan(at: .seconds(4))
+        #expect(mkfifo(pipe.string, 0o600) == 0)
+        _ = try loop.rescan(at: .seconds(5))
+        #expect(log.lines == [line + link.string, line + pipe.string, line + pipe.string])
+        for number in 0..<100 { #expect(mkfifo(folder.inbox.appending("p\(number).png").string, 0o600) == 0) }
+        _ = try loop.rescan(at: .seconds(6))
+        #expect(log.lines.count == 3 + 20 + 1)
+        #expect(log.lines.last?.hasSuffix("files=80 inbox=\(folder.inbox.string)") == true)
+    }
+
     @Test func withoutRecursionFoldersAreNotEntered() throws {
         let folder = try ServiceFolder()
         try folder.put("one", as: "a.png")

@@ -67,7 +67,9 @@ import Testing
 
     @Test func namesThatAreNotTextAreDenoised() async throws {
         let folder = try ServiceFolder()
-        let name = try #require(FilePath.Component(platformString: [0x61, -1, 0x0A, 0x2E, 0x70, 0x6E, 0x67, 0]))
+        let name = try #require(
+            FilePath.Component(platformString: [0x61, .init(truncatingIfNeeded: 0xFF), 0x0A, 0x2E, 0x70, 0x6E, 0x67, 0])
+        )
         try write("one".utf8, to: folder.inbox.appending(name))
         let denoiser = FakeDenoiser()
         let outcome = try await folder.drain(denoiser)

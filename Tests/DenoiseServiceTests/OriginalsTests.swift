@@ -118,7 +118,7 @@ import Testing
             progress.update {
                 $0.inboxes = [InboxStatus(folder.inbox, .events, "ext4", isAway: isAway, stabilityDelay: .zero)]
             }
-            #expect(housekeeper.keepHouse())
+            #expect(try housekeeper.keepHouse())
             return try folder.history()
         }
         #expect(housekeeper.firstPause() == .zero)

@@ -22,7 +22,11 @@ import Testing
         (imaging(.malformed), .seconds(-86400), .permanent),
         (imaging(.unsupported), .seconds(1), .permanent),
         (imaging(.limitExceeded), .seconds(1), .permanent),
-        (imaging(.outOfMemory), .seconds(1e6), .transient),
+        (imaging(.outOfMemory), .seconds(1e6), .twice),
+        (imaging(.decoderCrashed), .seconds(1), .twice),
+        (imaging(.decoderTimedOut), .seconds(1e6), .twice),
+        (imaging(.decoderUnavailable), .seconds(1e6), .transient),
+        (imaging(.unconfined), .seconds(1), .permanent),
         (imaging(.notARegularFile), .seconds(1e6), .irregular),
         (imaging(.changedWhileReading), .seconds(1e6), .changed),
         (imaging(.readFailed, errno: .ioError), .seconds(1e6), .transient),
@@ -68,14 +72,11 @@ import Testing
     @Test func aTransientFailureIsTriedAgainWhenItsPauseIsOver() async throws {
         let folder = try ServiceFolder()
         try folder.put("one", as: "a.png")
-        var configuration = folder.configuration
-        configuration.limits.retryBackoff = .milliseconds(1)
         let failing = FakeDenoiser { _ in throw Self.imaging(.readFailed, errno: .ioError) }
-        let outcome = try await folder.drain(failing, configuration)
+        let outcome = try await folder.drain(failing)
         #expect(outcome.failed == 1)
         #expect(try folder.history() == ["a.png failed"])
-        // The pause of a millisecond is over when the next daemon looks.
-        try await folder.drain(FakeDenoiser(), configuration)
+        try await folder.drain(FakeDenoiser(), later: 3600)
         #expect(try folder.history() == ["a.png done"])
     }
 
@@ -89,6 +90,19 @@ import Testing
         try folder.put("two", as: "b.png")
         try await folder.drain(FakeDenoiser { _ in throw Self.imaging(.unsupported) })
         #expect(try folder.history() == ["a.png quarantined", "b.png quarantined"])
+    }
+
+    @Test func aPhotographThatEndsItsDecoderIsTriedTwice() async throws {
+        let folder = try ServiceFolder()
+        try folder.put("one", as: "a.png")
+        let crashing = FakeDenoiser { _ in throw Self.imaging(.decoderCrashed) }
+        try await folder.drain(crashing)
+        #expect(try folder.history() == ["a.png failed"])
+        try await folder.drain(crashing, later: 3600)
+        #expect(try folder.history() == ["a.png quarantined"])
+        try await folder.drain(crashing, later: 86400)
+        #expect(crashing.photographs.count == 2)
+        #expect(try folder.ledger().show(1).record.reason?.hasSuffix("(2 attempts)") == true)
     }
 
     @Test(arguments: [

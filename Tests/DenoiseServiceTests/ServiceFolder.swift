@@ -46,13 +46,16 @@ final class ServiceFolder: Sendable {
     }
 
     /// One oneshot run of a whole daemon.
+    ///
+    /// - Parameter seconds: so much later by the wall clock.
     @discardableResult
-    func drain(_ denoiser: any PhotographDenoising, _ configuration: Configuration? = nil) async throws
-        -> Daemon.Outcome
-    {
+    func drain(
+        _ denoiser: any PhotographDenoising, _ configuration: Configuration? = nil, later seconds: Double = 0
+    ) async throws -> Daemon.Outcome {
         let configuration = configuration ?? self.configuration
         let daemon = try Daemon(
-            configuration: configuration, denoiser: denoiser, ledger: try ledger(),
+            configuration: configuration, denoiser: denoiser,
+            ledger: try Ledger.open(in: state) { Date(timeIntervalSinceNow: seconds) },
             lock: try Daemon.lock(configuration), logger: .silent, manager: ServiceManager(environment: [:]))
         return try await daemon.run(oneshot: true)
     }
@@ -67,4 +70,31 @@ final class ServiceFolder: Sendable {
 
 extension Logger {
     static var silent: Logger { Logger(label: "test") { _ in SwiftLogNoOpLogHandler() } }
+
+    static func keeping(_ log: KeptLog) -> Logger { Logger(label: "test") { _ in KeepingHandler(log: log) } }
+}
+
+/// What a service said, as "message file=/in/a", with the metadata by name.
+final class KeptLog: Sendable {
+    private let kept = Mutex<[String]>([])
+
+    var lines: [String] { kept.withLock { $0 } }
+
+    fileprivate func keep(_ line: String) { kept.withLock { $0.append(line) } }
+}
+
+private struct KeepingHandler: LogHandler {
+    let log: KeptLog
+    var metadata: Logger.Metadata = [:]
+    var logLevel = Logger.Level.info
+
+    subscript(metadataKey key: String) -> Logger.Metadata.Value? {
+        get { metadata[key] }
+        set { metadata[key] = newValue }
+    }
+
+    func log(event: LogEvent) {
+        let facts = (event.metadata ?? [:]).sorted { $0.key < $1.key }.map { " \($0.key)=\($0.value)" }
+        log.keep("\(event.message)" + facts.joined())
+    }
 }

@@ -1,3 +1,4 @@
+import Foundation
 @testable import Denoising
 import Imaging
 import SystemPackage
@@ -63,9 +64,29 @@ import Testing
             let denoiser = try Small.denoiser(try Small.model(in: folder)) { $0.format = output ?? .same }
             let report = try denoiser.denoise(source, into: folder) { _ in }
             #expect(report.passes == 0 && report.tilePlan == "none")
+            let word = output == nil || format == .png ? "copied" : "converted"
+            #expect(report.remark == "it needs nothing: no measurable noise (0.0 of 255), so it was only \(word)")
             let decoded = try ImageDecoder.decode(FilePath(report.output)).pixels
             #expect(try decoded == ImageDecoder.decode(source).pixels)
             if output == nil { #expect(try Small.bytes(FilePath(report.output)) == Small.bytes(source)) }
+        }
+    }
+
+    @Test func aPhotographThatNeedsNothingIsLeftOutWhereNoCopyIsWanted() throws {
+        try withTemporaryPath { folder in
+            let samples = (0..<96 * 64).flatMap { index in [UInt8](repeating: UInt8(60 + index % 96), count: 3) }
+            let pixels = PixelBuffer(width: 96, height: 64, colourChannels: 3, samples: .uint8(samples))
+            let (clean, noisy) = (folder.appending("clean.png"), folder.appending("noisy.png"))
+            try Small.write(Photograph(pixels: pixels, format: .png), .png, to: clean)
+            try Small.write(Photograph(pixels: Small.pixels(PixelKind.all[2]), format: .png), .png, to: noisy)
+            let output = try Small.folder("out", in: folder)
+            let denoiser = try Small.denoiser(try Small.model(in: folder)) { $0.onClean = .skip }
+            let finding = #expect(throws: NothingToDenoise.self) { try denoiser.denoise(clean, into: output) { _ in } }
+            #expect(finding?.description.contains("it needs nothing: no measurable noise") == true)
+            #expect(try Small.names(in: output).isEmpty)
+            #expect(try denoiser.denoise(noisy, into: output) { _ in }.remark == nil)
+            // Recipes of versions without the option stay what they were.
+            #expect(!String(decoding: try JSONEncoder().encode(ImageOptions()), as: UTF8.self).contains("onClean"))
         }
     }
 

@@ -40,7 +40,10 @@ struct Program {
         let program = try #require(Self.executable, "build the product first: swift build -c release")
         guard let fault else { return try Run(program, arguments, in: folder, environment: environment) }
         let call = String(fault.prefix { $0 != ":" })
-        let traced = ["-f", "-qq", "-o", "/dev/null", "-e", "trace=\(call)", "-e", "inject=\(fault)", program.path]
+        let traced = [
+            "-f", "-qq", "-yy", "-o", folder.appending(path: Strace.log).path, "-e", "trace=\(call)", "-e",
+            "inject=\(fault)", program.path,
+        ]
         return try Run(URL(filePath: Strace.path), traced + arguments, in: folder, environment: environment)
     }
 
@@ -88,6 +91,21 @@ struct Run {
     }
 
     var isRunning: Bool { process.isRunning }
+
+    var id: Int32 { process.processIdentifier }
+
+    /// Sends any signal.
+    func signal(_ number: Int32) { _ = Glibc.kill(id, number) }
+
+    /// Asks again until the answer is yes; false when the time is over or the process has ended.
+    func wait(_ seconds: Int, until isDone: () throws -> Bool) throws -> Bool {
+        let end = ContinuousClock.now + .seconds(seconds)
+        while ContinuousClock.now < end, isRunning {
+            if try isDone() { return true }
+            usleep(100_000)
+        }
+        return false
+    }
 
     /// Asks the process to stop, as systemd does.
     func terminate() { process.terminate() }

@@ -61,7 +61,7 @@ struct StagedFileTests {
         let folder = try TemporaryFolder()
         let long = String(repeating: "n", count: 251) + ".tif"
         #expect(try stage(folder.path.appending(long), "x").finish().lastComponent?.string == long)
-        let bytes: [CChar] = [0x61, -1, 0x0A, 0x2E, 0x74, 0x69, 0x66, 0]
+        let bytes: [CChar] = [0x61, .init(truncatingIfNeeded: 0xFF), 0x0A, 0x2E, 0x74, 0x69, 0x66, 0]
         let strange = FilePath(platformString: bytes)
         _ = try stage(folder.path.appending(strange.components), "x").finish()
         let second = try stage(folder.path.appending(strange.components), "y").finish(attempts: 2)

@@ -16,10 +16,30 @@ import Testing
         #expect(order == ["8.dng", "7.dng", "6.dng", "5.dng", "4.dng"])
     }
 
+    /// Readers get their turn between two commits.
+    @Test func tenThousandFilesAtOnceAreNoTransactionOfTheirOwn() throws {
+        final class Commits: TransactionObserver {
+            var count = 0
+
+            func observes(eventsOfKind eventKind: DatabaseEventKind) -> Bool { true }
+            func databaseDidChange(with event: DatabaseEvent) {}
+            func databaseDidCommit(_ database: Database) { count += 1 }
+            func databaseDidRollback(_ database: Database) {}
+        }
+        let ledger = try LedgerFolder().open()
+        let commits = Commits()
+        ledger.database.add(transactionObserver: commits, extent: .databaseLifetime)
+        let count = 3 * Ledger.longestTransaction + 1
+        try ledger.apply((0..<count).map { .queued(FilePath("/in/\($0).dng"), .sized(Int64($0))) })
+        #expect(try ledger.count(of: .queued) == count)
+        #expect(commits.count == 4)
+        #expect(try ledger.nextQueued()?.path == "/in/0.dng")
+    }
+
     @Test func namesKeepTheirBytes() throws {
         let folder = try LedgerFolder()
         // "/a", 0xFF, a newline, "b".
-        let path = FilePath(platformString: [0x2F, 0x61, -1, 0x0A, 0x62, 0])
+        let path = FilePath(platformString: [0x2F, 0x61, .init(truncatingIfNeeded: 0xFF), 0x0A, 0x62, 0])
         let ledger = try folder.open()
         let id = try ledger.queue(path)
         #expect(try ledger.nextQueued()?.path == path)

@@ -46,6 +46,77 @@ import Testing
         #expect(FileManager.default.contents(atPath: moved.string) == damaged)
     }
 
+    /// An index without the row that its table has.
+    private func loseAnIndexEntry(_ folder: LedgerFolder) throws {
+        let (page, text) = try folder.sql { database in
+            let entry = try #require(
+                try Row.fetchOne(
+                    database, sql: "SELECT rootpage, sql FROM sqlite_schema WHERE name = 'photographs_path'"))
+            return (entry["rootpage"] as Int, entry["sql"] as String)
+        }
+        try folder.sql { database in
+            try database.execute(
+                sql: "PRAGMA writable_schema = ON; DELETE FROM sqlite_schema WHERE name = 'photographs_path'")
+        }
+        try folder.sql { database in
+            try database.execute(
+                sql: """
+                    INSERT INTO photographs (source_path, source, size, modified_ns, changed_ns, inode, state, seen_at,
+                        changed_at) VALUES (X'2F', '/', 0, 0, 0, 0, 'settling', '', '')
+                    """)
+        }
+        try folder.sql { database in
+            try database.execute(sql: "PRAGMA writable_schema = ON")
+            try database.execute(
+                sql: "INSERT INTO sqlite_schema VALUES ('index', 'photographs_path', 'photographs', ?, ?)",
+                arguments: [page, text])
+        }
+    }
+
+    @Test func theWeeklyCheckFindsWhatTheDailyOneDoesNot() throws {
+        let folder = try LedgerFolder()
+        let ledger = try folder.open()
+        _ = try ledger.queue("/in/a.dng")
+        let backup = try ledger.backUp()
+        let moment = Date(timeIntervalSince1970: 1_800_000_000)
+        #expect(Ledger.isThoroughCheckDue(in: folder.path, at: moment))
+        try ledger.checkThoroughly()
+        for (days, isDue) in [(0.0, false), (6.9, false), (7.1, true), (-1, true)] {
+            #expect(Ledger.isThoroughCheckDue(in: folder.path, at: moment + days * 86400) == isDue)
+        }
+        try ledger.close()
+        try loseAnIndexEntry(folder)
+        // What the daemon would do in that week, and at its next start.
+        let damaged = try folder.open()
+        try damaged.check()
+        let error = #expect(throws: LedgerError.self) { try damaged.checkThoroughly() }
+        #expect(error?.code == .corrupt)
+        try damaged.close()
+        #expect(Ledger.isThoroughCheckDue(in: folder.path, at: moment))
+        #expect(try Ledger.openOrRescue(in: folder.path, now: { moment }).rescue?.restored == backup)
+    }
+
+    @Test func anAdoptedPhotographIsDoneAndItsFileRecognised() throws {
+        let folder = try LedgerFolder()
+        let ledger = try folder.open()
+        #expect(try ledger.isEmpty())
+        var output = OutputRecord.at("/out/a.tif")
+        output.remark = "it needs nothing"
+        let photograph = FinishedPhotograph(
+            source: "/in/a.dng", contentHash: digest("1"), recipe: .standard, output: output)
+        #expect(try ledger.adopt(photograph))
+        #expect(try !ledger.adopt(photograph))
+        let record = try #require(try ledger.history().first)
+        #expect(record.status == .done && record.output == "/out/a.tif" && record.reason == "it needs nothing")
+        #expect(record.noiseBefore == 12.5 && record.camera == "Canon EOS R5")
+        let id = try ledger.queue("/in/a.dng", size: 7)
+        #expect(
+            try ledger.claim(id, contentHash: digest("1"), identity: .sized(7), recipe: .standard)
+                == .unchanged(since: record.id))
+        #expect(try ledger.sightings(of: ["/in/a.dng"])["/in/a.dng"]?.identity == .sized(7))
+        try ledger.check(isThorough: true)
+    }
+
     @Test func aTruncatedLedgerIsNotTakenForANewOne() throws {
         let folder = try LedgerFolder()
         let ledger = try folder.open()

@@ -5,7 +5,7 @@ import SystemPackage
 extension FilePath.Component {
     /// - Returns: nil for bytes that cannot be a file's name.
     init?(bytes: [UInt8]) {
-        let component = (bytes.map { CInterop.PlatformChar(bitPattern: $0) } + [0]).withUnsafeBufferPointer {
+        let component = (bytes.map { CInterop.PlatformChar(truncatingIfNeeded: $0) } + [0]).withUnsafeBufferPointer {
             $0.baseAddress.flatMap { FilePath.Component(platformString: $0) }
         }
         guard let component else { return nil }

@@ -43,6 +43,8 @@ public struct ImageOptions: Sendable, Equatable, Codable {
     public var bitDepth: Int?
     /// Of TIFF only; nil is deflate. Recipes of earlier versions do not have it, so it stays absent where it is not set.
     public var compression: OutputCompression?
+    /// Of photographs that need nothing; nil copies them. Absent from recipes where it is not set, as `compression`.
+    public var onClean: CleanPhotographs?
     /// 0 keeps the input, 1 is fully denoised.
     public var strength: Double = 1
     /// Side of a tile in pixels; nil lets the network choose.

@@ -19,6 +19,11 @@ struct NoiseAssessment: Sendable {
         return ([measurement.luma] + measurement.channels).allSatisfy { $0.deviation < Self.visible }
     }
 
+    /// Of the noisiest channel, in units of 1/255; 0 where nothing could be measured.
+    var largestDeviation: Double {
+        measurement.map { ([$0.luma] + $0.channels).map(\.deviation).max() ?? 0 } ?? 0
+    }
+
     /// Stride of pixel downsampling for a network that was taught to expect independent noise: 1 where neighbours share
     /// less than a tenth of it, else the published 2. Larger strides cost more detail than correlation costs.
     var stride: Int {

@@ -71,6 +71,8 @@ public struct PhotographDenoiser: PhotographDenoising {
         clock.finish("decode")
         let noisy = photograph.pixels.noiseSample
         let noise = NoiseAssessment(of: noisy)
+        let finding = noise.needsNothing ? NothingToDenoise(deviation: noise.largestDeviation) : nil
+        if let finding, options.onClean == .skip { throw finding }
         let means = photograph.pixels.channelMeans
         // Learning is a gift: where a crop cannot be kept, the photograph is denoised all the same.
         let iso = photograph.metadata.iso.flatMap { Int(exactly: $0.rounded()) } ?? 0
@@ -78,6 +80,8 @@ public struct PhotographDenoiser: PhotographDenoising {
         _ = try? captures?.keep(photograph.pixels, kind: kind, hash: sourceHash.hexadecimal)
         clock.finish("measure")
 
+        // Whether there is room for the output shall not be learned after hours of work.
+        let room = try SpaceReservation(bytes: largestOutput(of: photograph, contents), in: directory)
         let pass = try tiledDenoising(
             of: photograph.pixels, noise, noisy, path, seed: options.seed ?? sourceHash.seed)
         let log = checkpoints.flatMap {
@@ -91,6 +95,7 @@ public struct PhotographDenoiser: PhotographDenoising {
         let drift = zip(means, photograph.pixels.channelMeans).map { abs($0 - $1) }.max()
         clock.finish("measure")
 
+        room.release()
         let output = try publish(photograph, of: contents, isChanged: pass != nil, into: directory)
         clock.finish("encode")
         var report = DenoisingReport(
@@ -100,6 +105,9 @@ public struct PhotographDenoiser: PhotographDenoising {
             tilePlan: pass?.plan ?? "none",
             camera: photograph.metadata.camera, lens: photograph.metadata.lens, iso: photograph.metadata.iso,
             exposure: photograph.metadata.exposure)
+        report.remark = finding.map {
+            "\(NothingToDenoise.finding($0.deviation)), so it was only \(converts(photograph) ? "converted" : "copied")"
+        }
         report.metrics = clock.metrics(megapixels: Double(report.width * report.height) / 1e6)
         report.metrics.merge(noise.metrics) { $1 }
         report.metrics["stride"] = pass.map { Double($0.stride) }
@@ -129,6 +137,23 @@ public struct PhotographDenoiser: PhotographDenoising {
         return try pass?.run(on: pixels) { _ in } ?? pixels
     }
 
+    /// Whether the output is another file than the photograph's, whatever its samples.
+    private func converts(_ photograph: Photograph) -> Bool {
+        photograph.format == .raw
+            || options.format.encoderFormat(keeping: photograph.format) != .init(keeping: photograph.format)
+            || options.bitDepth != nil || options.compression != nil
+    }
+
+    /// Bytes that the output has at most: its samples as they are, and what surrounds them.
+    private func largestOutput(of photograph: Photograph, _ contents: FileContents) -> Int {
+        let pixels = photograph.pixels
+        let samples = pixels.width * pixels.height * pixels.channels
+        switch options.format.encoderFormat(keeping: photograph.format) {
+        case .jpeg: return samples
+        case .tiff, .png: return samples * (options.bitDepth ?? pixels.bitDepth) / 8 + contents.count / 64 + 1 << 16
+        }
+    }
+
     /// Encodes, syncs and names the output; the hash is of the bytes that were written.
     ///
     /// - Parameter isChanged: if not, and nothing is to be converted, the output is the input byte for byte.
@@ -137,10 +162,7 @@ public struct PhotographDenoiser: PhotographDenoising {
     ) throws -> (path: FilePath, hash: String) {
         let format = options.format.encoderFormat(keeping: photograph.format)
         let file = try StagedFile(directory.appending(options.outputName(of: source.path, format.fileExtension)))
-        let isConverted =
-            photograph.format == .raw || format != .init(keeping: photograph.format) || options.bitDepth != nil
-            || options.compression != nil
-        if isChanged || isConverted {
+        if isChanged || converts(photograph) {
             try ImageEncoder.encode(
                 photograph, format: format, bitDepth: options.bitDepth,
                 compressesTIFF: options.compression != OutputCompression.none, to: file)

@@ -6,7 +6,8 @@ public protocol PhotographDenoising: Sendable {
     /// are on disk, and an existing file was never overwritten.
     ///
     /// - Parameter progress: called from any thread with the finished fraction, 0…1.
-    /// - Throws: an error whose description is one line: what, which file, why, what to do.
+    /// - Throws: an error whose description is one line: what, which file, why, what to do; `NothingToDenoise` for a
+    ///   photograph that needs nothing and shall have no output then.
     func denoise(
         _ photograph: FilePath, into directory: FilePath, progress: @escaping @Sendable (Double) -> Void
     ) throws -> DenoisingReport
@@ -31,6 +32,8 @@ public struct DenoisingReport: Sendable, Codable, Equatable {
     public var passes: Int
     /// Columns × rows of tiles and their side, as "4x3 of 512".
     public var tilePlan: String
+    /// What a person should know of this output: that it is the photograph as it was, and why.
+    public var remark: String?
     public var camera: String?
     public var lens: String?
     public var iso: Double?
@@ -43,7 +46,8 @@ public struct DenoisingReport: Sendable, Codable, Equatable {
 
     public init(
         source: String, sourceHash: String, output: String, outputHash: String, width: Int, height: Int, passes: Int,
-        tilePlan: String, camera: String? = nil, lens: String? = nil, iso: Double? = nil, exposure: Double? = nil,
+        tilePlan: String, remark: String? = nil, camera: String? = nil, lens: String? = nil, iso: Double? = nil,
+        exposure: Double? = nil,
         metrics: [String: Double] = [:]
     ) {
         self.source = source
@@ -54,6 +58,7 @@ public struct DenoisingReport: Sendable, Codable, Equatable {
         self.height = height
         self.passes = passes
         self.tilePlan = tilePlan
+        self.remark = remark
         self.camera = camera
         self.lens = lens
         self.iso = iso

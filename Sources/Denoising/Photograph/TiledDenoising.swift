@@ -47,7 +47,10 @@ struct TiledDenoising: Sendable {
             width: pixels.width, height: pixels.height,
             tile: max(options.tile ?? Self.defaultTile(for: method.network.tiling), method.alignment),
             overlap: options.overlap ?? method.overlap, alignment: method.alignment)
-        threads = options.threads ?? processorCount
+        // Fewer workers give the same bytes.
+        threads = try MemoryBudget.current.workers(
+            atMost: options.threads ?? processorCount,
+            bytes: grid.tileWidth * grid.tileHeight * method.network.tiling.bytesPerPixel, file: file)
         strength = Float(options.strength)
     }
 

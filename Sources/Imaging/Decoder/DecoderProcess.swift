@@ -104,6 +104,9 @@ public struct DecoderProcess: Sendable {
             try limits.check(
                 width: header.width, height: header.height, bytesPerPixel: header.bytesPerPixel, file: file)
             let count = header.width * header.height * header.channels
+            // What comes out is of the same size as what went in.
+            try MemoryBudget.current.require(
+                2 * header.width * header.height * header.bytesPerPixel, file: file)
             do {
                 switch header.bitDepth {
                 case 8: return header.photograph(.uint8(try pixels.take(count, of: UInt8.self)))

@@ -32,10 +32,11 @@ struct Process: ParsableCommand {
 
     private struct Line: Encodable {
         let file: String
-        let output: String?
+        var output: String?
         let status: String
-        let seconds: Double?
-        let reason: String?
+        var seconds: Double?
+        /// Why it failed, or needed nothing.
+        var reason: String?
 
         func encode(to encoder: any Encoder) throws {
             var container = encoder.container(keyedBy: CodingKeys.self)
@@ -69,20 +70,28 @@ struct Process: ParsableCommand {
         do {
             let report = try denoiser.denoise(file, into: FilePath(output)) { line.update($0) }
             line.finish()
-            let seconds = report.metrics["seconds"]
             if json {
                 try Console.json(
-                    Line(file: file.string, output: report.output, status: "done", seconds: seconds, reason: nil))
+                    Line(
+                        file: file.string, output: report.output, status: "done", seconds: report.metrics["seconds"],
+                        reason: report.remark))
             } else {
                 print("\(printable(file.string)) → \(printable(report.output)) (\(summary(report)))")
+            }
+            return true
+        } catch let finding as NothingToDenoise {
+            line.finish()
+            if json {
+                try Console.json(Line(file: file.string, status: "skipped", reason: "\(finding)"))
+            } else {
+                print("\(printable(file.string)): \(finding)")
             }
             return true
         } catch {
             line.finish()
             complain(error)
             if json {
-                try Console.json(
-                    Line(file: file.string, output: nil, status: "failed", seconds: nil, reason: "\(error)"))
+                try Console.json(Line(file: file.string, status: "failed", reason: "\(error)"))
             }
             return false
         }
@@ -90,6 +99,7 @@ struct Process: ParsableCommand {
 
     private func summary(_ report: DenoisingReport) -> String {
         let work = "\(report.width) × \(report.height) in \(decimal(report.metrics["seconds"])) s"
+        if let remark = report.remark { return "\(work); \(remark)" }
         guard let before = report.metrics["noise_before"] else { return work }
         return "\(work), noise \(decimal(before)) → \(decimal(report.metrics["noise_after"])) of 255"
     }

@@ -44,8 +44,8 @@ private func exitCode(for error: any Error) -> ExitCode {
     }
     if let error = error as? LedgerError {
         switch error.code {
-        // A full disk passes, so a service manager may try again.
-        case .unknownPhotograph, .wrongState, .inaccessible, .full: return ExitStatus.failed
+        // A full disk passes, and damage is mended at the next start, so a service manager may try again.
+        case .unknownPhotograph, .wrongState, .inaccessible, .full, .corrupt: return ExitStatus.failed
         case .busy: return ExitStatus.locked
         default: return ExitStatus.missing
         }

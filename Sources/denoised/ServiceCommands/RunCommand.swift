@@ -53,6 +53,8 @@ struct RunCommand: AsyncParsableCommand {
         let lock = try Daemon.lock(settings)
         let (ledger, rescue) = try Ledger.openOrRescue(in: settings.state)
         if let rescue { logger.critical("ledger was damaged", metadata: ["error": "\(rescue)"]) }
+        // An empty ledger may have been lost altogether.
+        if try rescue != nil || ledger.isEmpty() { try Rebuilding(settings, ledger: ledger, logger: logger).run() }
         let location = location
         let daemon = try Daemon(
             configuration: settings, denoiser: try denoiserFactory.make(settings), ledger: ledger, lock: lock,

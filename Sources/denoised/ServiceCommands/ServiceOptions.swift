@@ -72,6 +72,7 @@ struct ServiceImageOptions: ParsableArguments {
     @Option(help: "same, tiff, png or jpeg (output.format).") var format: String?
     @Option(help: "8 or 16 (output.bit_depth).") var bitDepth: String?
     @Option(help: "0 keeps the photograph, 1 denoises it fully (denoise.strength).") var strength: String?
+    @Option(help: "copy or skip photographs without noise (denoise.on_clean).") var onClean: String?
     @Option(help: "Side of a tile in pixels (denoise.tile).") var tile: String?
     @Option(help: "Pixels shared by neighbouring tiles (denoise.overlap).") var overlap: String?
     @Option(help: "Copies T of the refinement (denoise.refinements).") var refinements: String?
@@ -84,7 +85,8 @@ struct ServiceImageOptions: ParsableArguments {
             ("denoise.preset", preset, "--preset"), ("denoise.method", method, "--method"),
             ("denoise.model", model, "--model"), ("output.format", format, "--format"),
             ("output.bit_depth", bitDepth, "--bit-depth"), ("denoise.strength", strength, "--strength"),
-            ("denoise.tile", tile, "--tile"), ("denoise.overlap", overlap, "--overlap"),
+            ("denoise.on_clean", onClean, "--on-clean"), ("denoise.tile", tile, "--tile"),
+            ("denoise.overlap", overlap, "--overlap"),
             ("denoise.refinements", refinements, "--refinements"), ("denoise.seed", seed, "--seed"),
             ("limits.threads", threads, "--threads"), ("output.template", name, "--name"),
         ]

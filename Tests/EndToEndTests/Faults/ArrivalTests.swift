@@ -19,15 +19,6 @@ extension EndToEnd {
             ])
         }
 
-        private func wait(_ seconds: Int, for run: Run, until isDone: () throws -> Bool) throws -> Bool {
-            let end = ContinuousClock.now + .seconds(seconds)
-            while ContinuousClock.now < end, run.isRunning {
-                if try isDone() { return true }
-                usleep(100_000)
-            }
-            return false
-        }
-
         private func outputs() -> [String] { (try? place.names("out"))?.filter { !$0.hasPrefix(".") } ?? [] }
 
         private func make(_ name: String, _ noise: Int) throws -> Data {
@@ -52,7 +43,7 @@ extension EndToEnd {
             try rest.seekToEnd()
             try rest.write(contentsOf: half[(half.count / 2)...])
             try rest.close()
-            #expect(try wait(60, for: run) { outputs() == ["half-denoised.png", "slow-denoised.png"] })
+            #expect(try run.wait(60) { outputs() == ["half-denoised.png", "slow-denoised.png"] })
             run.terminate()
             #expect(try run.finish().code == 0)
             #expect(try place.contents("in") == ["half.png": half, "slow.png": slow])
@@ -79,9 +70,9 @@ extension EndToEnd {
             }
             // A photograph that came later is done: the others had their time.
             try make("last.png", 40).write(to: place["in/last.png"])
-            #expect(try wait(60, for: run) { outputs() == ["last-denoised.png"] })
+            #expect(try run.wait(60) { outputs() == ["last-denoised.png"] })
             for (from, to) in temporaries { try FileManager.default.moveItem(at: from, to: to) }
-            #expect(try wait(100, for: run) { outputs().count == conventions.count + 1 })
+            #expect(try run.wait(100) { outputs().count == conventions.count + 1 })
             run.terminate()
             #expect(try run.finish().code == 0)
             #expect(try place.run("history", "--json", "--state", "state").lines.count == conventions.count + 1)
@@ -97,7 +88,7 @@ extension EndToEnd {
             for number in 0..<count {
                 try FileManager.default.moveItem(at: place["made/\(number).png"], to: place["in/\(number).png"])
             }
-            #expect(try wait(Soak.count(120, soaking: 14_000), for: run) { outputs().count == count })
+            #expect(try run.wait(Soak.count(120, soaking: 14_000)) { outputs().count == count })
             run.terminate()
             #expect(try run.finish().code == 0)
             let rows = try place.run("history", "--json", "--limit", "100000", "--state", "state").objects()

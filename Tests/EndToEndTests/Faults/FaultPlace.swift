@@ -33,6 +33,21 @@ struct FaultPlace {
     @discardableResult
     func drain(injecting fault: String? = nil) throws -> Program.Outcome { try start(injecting: fault).finish() }
 
+    /// Runs with an error in a system call.
+    ///
+    /// - Returns: nil if it had to be killed, because the error took a wake-up and not a write to a disk.
+    func drain(failing fault: String) throws -> Program.Outcome? {
+        let run = try start(injecting: fault)
+        let end = ContinuousClock.now + .seconds(30)
+        while run.isRunning, ContinuousClock.now < end { usleep(20_000) }
+        if run.isRunning, let process = Strace.processWithoutWakeUp(place.root) {
+            _ = kill(process, SIGKILL)
+            _ = try run.finish()
+            return nil
+        }
+        return try run.finish()
+    }
+
     /// Runs without faults until every photograph is done; one that was set aside is tried again.
     func recover() throws {
         try drain()

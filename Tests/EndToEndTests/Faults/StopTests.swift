@@ -2,6 +2,42 @@ import Foundation
 import Testing
 
 extension EndToEnd {
+    /// A service that is told to stop by someone without patience.
+    @Suite struct SecondSignalTests {
+        @Test(arguments: [SIGTERM, SIGINT]) func itEndsAtOnceAndLosesNothing(signal: Int32) throws {
+            let place = try Workplace()
+            try place.folder("in")
+            try place.putWaves(as: "in/a.png", width: 2400, height: 1600)
+            let run = try place.run.start([
+                "run", "--inbox", "in", "--output", "out", "--state", "state", "--model", place.model,
+                "--refinements", "64", "--threads", "1", "--set", "watch.stability_delay=0s", "--set",
+                "limits.min_free_space=0",
+            ])
+            func state() throws -> String? {
+                try place.run("history", "--json", "--state", "state").objects().first?["status"] as? String
+            }
+            #expect(try run.wait(40) { try state() == "running" })
+            run.signal(signal)
+            // The first is waited for ten seconds, which the second cuts short.
+            #expect(try !run.wait(1) { false } && run.isRunning)
+            let begin = ContinuousClock.now
+            run.signal(signal)
+            #expect(try run.finish().code == 130)
+            #expect(ContinuousClock.now - begin < .seconds(5))
+            #expect(try place.names("out").allSatisfy { $0.hasPrefix(".") })
+            // The next start puts it back into the queue, and is stopped before it is done.
+            #expect(try state() == "running")
+            let again = try place.run.start([
+                "run", "--oneshot", "--inbox", "in", "--output", "out", "--state", "state", "--model", place.model,
+                "--preset", "balanced", "--method", "plain", "--set", "watch.stability_delay=0s", "--set",
+                "limits.min_free_space=0",
+            ])
+            #expect(try again.finish().code == 0)
+            #expect(try state() == "done")
+            #expect(try place.names("out") == ["a-denoised.png"])
+        }
+    }
+
     /// A photograph that takes long, in a service that is told to stop. Minutes, so only in `make soak`.
     @Suite(.timeLimit(.minutes(60)), .enabled(if: Soak.isOn)) struct StopTests {
         private let place: Workplace

@@ -4,6 +4,8 @@ import Testing
 /// Faults are put into system calls by strace: no root, no file system of its own, and the true program.
 enum Strace {
     static let path = "/usr/bin/strace"
+    /// What it saw of the latest run with a fault, in the folder that the run began in.
+    static let log = "strace.log"
 
     /// There, and allowed to trace.
     static let isThere: Bool = {
@@ -23,6 +25,17 @@ enum Strace {
         "write", "pwrite64", "fsync", "fdatasync", "rename", "renameat", "renameat2", "link", "linkat", "unlink",
         "unlinkat", "mkdir", "mkdirat", "rmdir", "ftruncate", "fallocate",
     ]
+
+    /// The process that a run with a fault began with, if an error was put into a wake-up of one of its threads. Only
+    /// disks are meant to fail: a lost wake-up, which no kernel loses, may leave a program waiting for ever.
+    static func processWithoutWakeUp(_ folder: URL) -> Int32? {
+        guard let text = try? String(contentsOf: folder.appending(path: log), encoding: .utf8),
+            text.split(separator: "\n").contains(where: {
+                $0.contains("(INJECTED)") && ($0.contains("[eventfd") || $0.contains("<pipe:"))
+            })
+        else { return nil }
+        return Int32(text.drop { $0 == " " }.prefix { $0 != " " })
+    }
 
     static var filter: String { "trace=\(calls.joined(separator: ","))" }
 }
