@@ -164,7 +164,8 @@ private struct Ring {
     /// Distance between two channels.
     var stride: Int { rows * pitch }
 
-    /// Zeros before each row, of which the next and the previous row read one each; sixteen keep rows aligned.
+    /// Zeros before each row, of which the next and the previous row read one each; with a pitch of whole vectors, rows
+    /// are aligned.
     static let margin = 16
 
     init(channels: Int, rows: Int, columns: Range<Int>) {
@@ -172,8 +173,10 @@ private struct Ring {
         self.columns = columns
         pitch = (columns.count + 15) / 16 * 16 + Self.margin
         storage = Storage(count: channels * rows * pitch + Self.margin)
-        for row in 0...channels * rows {
-            (storage.pointer + row * pitch).update(repeating: 0, count: Self.margin)
+        storage.pointer.update(repeating: 0, count: Self.margin)
+        for row in 0..<channels * rows {
+            let end = row * pitch + Self.margin + columns.count
+            (storage.pointer + end).update(repeating: 0, count: (row + 1) * pitch + Self.margin - end)
         }
     }
 

@@ -57,10 +57,6 @@ typedef struct __attribute__((swift_attr("@Sendable"))) {
     void (*mix_packed)(const float *packed, const float *bias, ptrdiff_t outputs, ptrdiff_t inputs, const float *panels,
                        ptrdiff_t pixels, const float *base, ptrdiff_t base_stride, float *y, ptrdiff_t y_stride);
 
-    /// dw[o·dw_row + i] += Σ_p g[o·g_stride + p]·x[i·x_stride + p] over 0 ≤ p < pixels: its weight gradient.
-    void (*mix_channels_weights)(const float *g, ptrdiff_t g_stride, ptrdiff_t outputs, const float *x, ptrdiff_t x_stride,
-                                 ptrdiff_t inputs, ptrdiff_t pixels, float *dw, ptrdiff_t dw_row);
-
     // ---- dense 3×3 convolution with zero padding of one pixel
     dn_convolution_sizes (*convolution_sizes)(ptrdiff_t outputs, ptrdiff_t inputs);
     /// w [outputs, inputs, 3, 3] as the convolution takes them.
@@ -69,6 +65,11 @@ typedef struct __attribute__((swift_attr("@Sendable"))) {
     /// bias[o] where it is not null; what is negative is multiplied by `slope`, which is 1 for no rectification.
     void (*convolution3x3)(const float *u, const float *bias, float slope, ptrdiff_t outputs, ptrdiff_t inputs,
                            const float *x, ptrdiff_t images, ptrdiff_t h, ptrdiff_t w, float *y, float *scratch);
+
+    /// dw[o·dw_row + i] += Σ_p g[o·g_stride + p]·x[i·x_stride + p] over 0 ≤ p < pixels: the weight gradient of a
+    /// 1×1 convolution.
+    void (*mix_channels_weights)(const float *g, ptrdiff_t g_stride, ptrdiff_t outputs, const float *x, ptrdiff_t x_stride,
+                                 ptrdiff_t inputs, ptrdiff_t pixels, float *dw, ptrdiff_t dw_row);
 
     // ---- normalisation over the channels of each pixel (population variance, two passes)
     /// y = w·x/√(var+ε): the mean stays in the numerator (Restormer).
