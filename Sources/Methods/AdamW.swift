@@ -40,6 +40,13 @@ public struct AdamW: Sendable {
         var value, first, second: Tensor
     }
 
+    /// Forgets all steps: what was learned so far counts as a start, not as a direction.
+    mutating func restart(for parameters: [Parameter]) {
+        steps = 0
+        first = Dictionary(uniqueKeysWithValues: parameters.map { ($0.name, Tensor($0.shape)) })
+        second = first
+    }
+
     /// Changes every weight that has a gradient.
     public mutating func step(
         _ weights: inout Weights, _ gradients: [String: Tensor], rate: Float, threads: Int = 1

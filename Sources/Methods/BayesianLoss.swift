@@ -9,10 +9,18 @@ import Tensors
 public enum BayesianLoss: Sendable {
     /// |y − μ|²; the heads take no part.
     case squared
-    /// rᵀΣ⁻¹r + ln det Σ with Σ = Σ_μ + Σ_n and r = y − μ.
-    case evidence
-    /// ln det Σ_n + tr(Σ_n⁻¹Σ_μ) + rᵀΣ⁻¹r: the determinant's first order in Σ_μ, which keeps both apart.
-    case constrained
+    /// rᵀΣ⁻¹r + (1 − w)·ln det Σ + w·(ln det Σ_n + tr(Σ_n⁻¹Σ_μ)) with Σ = Σ_μ + Σ_n, r = y − μ and w = `firstOrder`,
+    /// the share of the determinant that is taken to first order in Σ_μ.
+    case variances(firstOrder: Double)
+
+    /// Of the pixels, as the spec's MAP loss has it. It knows the sum of both variances alone: any smaller Σ_n does as
+    /// well, with the rest in Σ_μ.
+    public static let evidence = variances(firstOrder: 0)
+    /// The paper's loss, an upper bound that grows with Σ_μ: it tells both apart, but takes a part of the uncertainty
+    /// for noise.
+    public static let constrained = variances(firstOrder: 1)
+    /// The evidence, with as much of the bound as decides between equals: what could be noise everywhere is noise.
+    public static let decided = variances(firstOrder: 0.1)
 
     /// A loss and its gradients with respect to the maps that the network gave.
     public struct Value: Sendable {
@@ -30,14 +38,14 @@ public enum BayesianLoss: Sendable {
         _ estimate: BayesianDBSN.Estimate, _ noisy: Tensor, _ noise: BayesianDBSN.Noise, pixels: Int
     ) -> Value {
         let (mean, uncertainty, raw) = (estimate.mean.tensor, estimate.uncertainty.tensor, estimate.noise.tensor)
-        guard self != .squared else {
+        guard case .variances(let w) = self else {
             let (loss, gradient) = squaredError(mean, noisy, scale: 0.5 / Float(pixels))
             return Value(loss: loss, mean: gradient, uncertainty: Tensor(uncertainty.shape), noise: Tensor(raw.shape))
         }
         let maps = Maps(
             noisy: NoiseVariance.rows(noisy), mean: NoiseVariance.rows(mean),
             uncertainty: NoiseVariance.rows(uncertainty), noise: NoiseVariance.rows(raw))
-        var found = noise == .multivariate ? joint(maps) : separate(maps, averaged: noise == .awgn)
+        var found = noise == .multivariate ? joint(maps, w) : separate(maps, w, averaged: noise == .awgn)
         found.scale(0.5 / Double(pixels))
         return Value(
             loss: found.loss, mean: Tensor(mean.shape, found.mean.flatMap { $0 }),
@@ -78,8 +86,10 @@ public enum BayesianLoss: Sendable {
 
     /// Channels that know nothing of each other. Gradients are those of spec E, "MAP gray" and "constrained".
     ///
-    /// - Parameter averaged: one standard deviation for all pixels of a channel.
-    private func separate(_ maps: Maps, averaged: Bool) -> Maps {
+    /// - Parameters:
+    ///   - w: share of the determinant's first order.
+    ///   - averaged: one standard deviation for all pixels of a channel.
+    private func separate(_ maps: Maps, _ w: Double, averaged: Bool) -> Maps {
         var found = maps.zeros
         for c in maps.mean.indices {
             let count = maps.mean[c].count
@@ -92,10 +102,9 @@ public enum BayesianLoss: Sendable {
                 let (vn, vu) = (deviation * deviation + NoiseVariance.least, h * h)
                 let v = vn + vu
                 let ofQuadratic = -r * r / (v * v)
-                let (logarithm, ofUncertainty, ofNoise) =
-                    self == .evidence
-                    ? (log(v), 1 / v, 1 / v) : (log(vn) + vu / vn, 1 / vn, 1 / vn - vu / (vn * vn))
-                found.loss += r * r / v + logarithm
+                let ofUncertainty = (1 - w) / v + w / vn
+                let ofNoise = ofUncertainty - w * vu / (vn * vn)
+                found.loss += r * r / v + (1 - w) * log(v) + w * (log(vn) + vu / vn)
                 found.mean[c][p] = Float(-2 * r / v)
                 found.uncertainty[c][p] = Float((ofUncertainty + ofQuadratic) * 2 * h)
                 let ofRaw = (ofNoise + ofQuadratic) * 2 * deviation * NoiseVariance.slope(z)
@@ -107,7 +116,7 @@ public enum BayesianLoss: Sendable {
     }
 
     /// Channels with covariances. Gradients are those of spec E, "MAP 3×3".
-    private func joint(_ maps: Maps) -> Maps {
+    private func joint(_ maps: Maps, _ w: Double) -> Maps {
         var found = maps.zeros
         let count = maps.mean[0].count
         let floor = NoiseVariance.least * SymmetricMatrix.identity
@@ -122,18 +131,12 @@ public enum BayesianLoss: Sendable {
             let r = maps.residual(p)
             let u = whole.inverse * r
             let ofQuadratic = -1 * SymmetricMatrix(squaring: u)
-            let ofUncertainty: SymmetricMatrix
-            if self == .evidence {
-                found.loss += whole.logDeterminant
-                ofUncertainty = whole.inverse + ofQuadratic
-                ofNoise = ofNoise + ofUncertainty
-            } else {
-                let inverse = ofNoiseAlone.inverse
-                found.loss += ofNoiseAlone.logDeterminant + SymmetricMatrix.innerProduct(inverse, uncertainty)
-                ofUncertainty = inverse + ofQuadratic
-                ofNoise = ofNoise + ofUncertainty - SymmetricMatrix.sandwich(inverse, uncertainty)
-            }
-            found.loss += (r * u).sum()
+            let inverse = ofNoiseAlone.inverse
+            let trace = SymmetricMatrix.innerProduct(inverse, uncertainty)
+            let ofUncertainty = (1 - w) * whole.inverse + w * inverse + ofQuadratic
+            ofNoise = ofNoise + ofUncertainty - w * SymmetricMatrix.sandwich(inverse, uncertainty)
+            found.loss +=
+                (1 - w) * whole.logDeterminant + w * (ofNoiseAlone.logDeterminant + trace) + (r * u).sum()
             for c in 0..<3 { found.mean[c][p] = Float(-2 * u[c]) }
             let slopes = ofUncertainty.gradient(of: triangle)
             for k in 0..<6 { found.uncertainty[k][p] = Float(slopes[k]) }

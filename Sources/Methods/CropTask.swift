@@ -25,7 +25,8 @@ struct CropTask: Sendable {
     var entries: Int {
         switch objective {
         case .masked: 3 * Int(hidden.values.reduce(0, +))
-        case .synthetic, .transfer, .blindSpot, .supervised, .blindMean, .noise, .bayesian: 3 * crop * crop
+        case .synthetic, .transfer, .blindSpot, .supervised, .distilled, .blindMean, .noise, .bayesian:
+            3 * crop * crop
         }
     }
 
@@ -43,13 +44,14 @@ struct CropTask: Sendable {
             return openStep(sample.noisy, against: sample.noisy, stride: 5, network, weights, entries)
         case .supervised:
             return openStep(sample.noisy, against: sample.clean ?? sample.noisy, stride: 1, network, weights, entries)
+        case .distilled:
+            return distilledStep(sample, network, weights, entries)
         case .blindMean:
-            return bayesianStep(.squared, trainsMean: true, sample.noisy, network, weights, entries)
+            return bayesianStep(.squared, [.mean], sample.noisy, network, weights, entries)
         case .noise:
-            // With the evidence alone the mean's uncertainty takes all of the noise, of which it is only told the sum.
-            return bayesianStep(.constrained, trainsMean: false, sample.noisy, network, weights, entries)
+            return bayesianStep(.decided, [.uncertainty, .noise], sample.noisy, network, weights, entries)
         case .bayesian:
-            return bayesianStep(.evidence, trainsMean: true, sample.noisy, network, weights, entries)
+            return bayesianStep(.decided, BayesianDBSN.Group.allCases, sample.noisy, network, weights, entries)
         }
     }
 
@@ -152,7 +154,8 @@ struct CropTask: Sendable {
         return select(field(4, replacement), Variable(noisy), select(mask, outputs[0], outputs[1])).tensor
     }
 
-    private func field(_ salt: UInt64, _ probability: Double) -> Tensor {
+    /// Ones with that probability at full resolution, [1, 1, crop, crop]; `salt` names what they are for.
+    func field(_ salt: UInt64, _ probability: Double) -> Tensor {
         RandomField(key: RandomSource.mix(key, salt), probability: probability).window(
             rows: 0..<crop, columns: 0..<crop)
     }

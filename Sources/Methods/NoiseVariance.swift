@@ -21,6 +21,9 @@ struct NoiseVariance {
         return (shifted > 30 ? shifted : log1p(exp(shifted))) + leastDeviation
     }
 
+    /// What a head says for a standard deviation: the inverse of `deviation`.
+    static func raw(_ deviation: Double) -> Double { log(expm1(max(deviation - leastDeviation, 1e-6))) - offset }
+
     /// The slope of `deviation`.
     static func slope(_ z: Double) -> Double { 1 / (1 + exp(-(z + offset))) }
 

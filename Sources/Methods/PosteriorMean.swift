@@ -4,7 +4,7 @@ import Tensors
 /// D-BSN inference: the blind spot's mean and the noisy pixel, weighted by how sure both are (spec C.4):
 /// x̂ = μ + Σ_μ(Σ_μ + Σ_n/γ)⁻¹(y − μ).
 public struct PosteriorMean: TileDenoiser {
-    private let model: BayesianDBSN
+    let model: BayesianDBSN
     public let weights: Weights
     public let stride: Int
     /// γ, the precision of the noisy pixel beside what the noise head says; the authors test with 0.9 to 1.

@@ -1,3 +1,5 @@
+import Tensors
+
 #if canImport(Glibc)
     import Glibc
 #endif
@@ -15,6 +17,28 @@ struct SymmetricMatrix {
     }
 
     var diagonal: SIMD3<Double> { SIMD3(xx, yy, zz) }
+
+    /// Square roots of the diagonal.
+    var deviations: [Double] { [xx, yy, zz].map { $0.squareRoot() } }
+
+    /// The upper triangle U with U·Uᵀ = the matrix, by its rows; the matrix is positive semidefinite.
+    var upperFactor: [Double] {
+        func root(_ square: Double) -> Double { max(square, 1e-12).squareRoot() }
+        let f = root(zz), e = yz / f, c = xz / f
+        let d = root(yy - e * e), b = (xy - c * e) / d
+        return [root(xx - b * b - c * c), b, c, d, e, f]
+    }
+
+    /// Mean over the pixels of x·xᵀ.
+    ///
+    /// - Parameter x: [3, batch, height, width].
+    init(meanSquareOf x: Tensor) {
+        let rows = NoiseVariance.rows(x)
+        let sum = (0..<x.pixels).reduce(Self.zero) { sum, p in
+            sum + Self(squaring: SIMD3(Double(rows[0][p]), Double(rows[1][p]), Double(rows[2][p])))
+        }
+        self = (1 / Double(x.pixels)) * sum
+    }
 
     /// An upper triangle U by its rows, 00, 01, 02, 11, 12, 22.
     struct Triangle {

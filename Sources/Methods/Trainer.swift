@@ -7,10 +7,13 @@ public struct TrainingSample: Sendable {
     public let noisy: Tensor
     /// The same scene without noise, where the objective needs it.
     public let clean: Tensor?
+    /// What a teacher makes of it, for the objective `distilled`.
+    public let predictions: [Tensor]
 
-    public init(noisy: Tensor, clean: Tensor? = nil) {
+    public init(noisy: Tensor, clean: Tensor? = nil, predictions: [Tensor] = []) {
         self.noisy = noisy
         self.clean = clean
+        self.predictions = predictions
     }
 }
 
@@ -51,6 +54,9 @@ public struct Trainer: Sendable {
         guard let (stage, rate) = plan.stage(at: step) else { return 0 }
         guard !stage.objective.needsBayesianDBSN || network is BayesianDBSN else {
             throw TrainingError.otherNetwork(stage.objective)
+        }
+        if let network = network as? BayesianDBSN, stage.objective.needsBayesianDBSN, plan.begins(at: step) {
+            try begin(stage.objective, of: network, from: source, threads: threads)
         }
         let batchKey = RandomSource.mix(plan.seed, UInt64(step))
         let crops = (0..<plan.batch * plan.accumulation).map {

@@ -16,6 +16,8 @@ public enum Objective: String, Sendable, Codable, CaseIterable {
     case blindSpot = "blind-spot"
     /// All pixels against the clean side of synthetic pairs, nothing hidden: for method plain.
     case supervised
+    /// A student against its teacher's predictions, or the clean side of pairs, nothing hidden (spec C.6 and G.2).
+    case distilled
     /// D-BSN's first stage: the mean, by squared error (spec C.5). These three need the network dbsn.
     case blindMean = "blind-mean"
     /// Its second: both heads, the mean as it is.
@@ -73,6 +75,11 @@ public struct TrainingPlan: Sendable, Equatable, Codable {
     public var accumulation: Int { accumulated ?? 1 }
 
     public var steps: Int { stages.reduce(0) { $0 + $1.steps } }
+
+    /// Whether step `step` (from 0) is the first of a stage.
+    func begins(at step: Int) -> Bool {
+        stages.indices.contains { stages[..<$0].reduce(0) { $0 + $1.steps } == step }
+    }
 
     /// The stage that step `step` (from 0) belongs to, and its learning rate.
     public func stage(at step: Int) -> (stage: Stage, rate: Float)? {

@@ -1,8 +1,8 @@
 import Networks
 import Tensors
 
-/// ZS-N2N (Mansour and Heckel, CVPR 2023): a small network learns from the photograph that it is for, and from no other.
-/// Needs no model, and noise that pixels `stride` apart do not share (spec D).
+/// ZS-N2N (Mansour and Heckel, CVPR 2023): a small network learns from the photograph that it is for, and from no
+/// other. Needs no model, and noise that pixels `stride` apart do not share (spec D).
 public struct ZeroShot: TileDenoiser {
     /// How long and how fast it learns.
     public struct Schedule: Sendable, Equatable, Codable {
@@ -36,12 +36,17 @@ public struct ZeroShot: TileDenoiser {
         self.schedule = schedule
     }
 
-    public var passes: Int { 1 }
+    /// One over the sub-images, and the refinements where there are any.
+    public var passes: Int { 1 + Self.refinements(stride) }
+
+    /// Copies over which the last step takes the mean: only where sub-images were denoised, each without its neighbours
+    /// (spec D.4 and A.8).
+    private static func refinements(_ stride: Int) -> Int { stride > 1 ? 8 : 0 }
 
     /// A step runs forward over the image and both views of half its size, and backward at twice the cost.
     public func preparationShare(ofPixels pixels: Int) -> Double {
         let learning = Double(schedule.steps * min(pixels, schedule.pixels)) * 1.5 * 3
-        return learning / (learning + Double(pixels))
+        return learning / (learning + Double(pixels * passes))
     }
 
     /// - Throws: `ZeroShotError` when the photograph is too small, or nothing can be learned from it.
@@ -66,7 +71,9 @@ public struct ZeroShot: TileDenoiser {
             try optimiser.step(&weights, Self.sum(results.map(\.gradients)), rate: schedule.rate(at: step))
             progress(Double(step + 1) / Double(schedule.steps))
         }
-        return Learned(network: network, weights: weights, stride: stride, channels: channels)
+        return Learned(
+            network: network, weights: weights, stride: stride, channels: channels, seed: RandomSource.mix(seed, 0),
+            refinements: Self.refinements(stride))
     }
 
     /// - Precondition: never called; a method that has not learned yet denoises nothing.
@@ -74,16 +81,28 @@ public struct ZeroShot: TileDenoiser {
         preconditionFailure("ZS-N2N must learn from the photograph first")
     }
 
-    /// One pass of what was learned.
+    /// What was learned, at work on the sub-images. Where there are several, copies of the result with a share of the
+    /// noisy pixels put back go through it once more, whole, and their mean counts: it takes away the grid of phases,
+    /// each of which was denoised alone.
     private struct Learned: TileDenoiser {
         let network: any Network
         let weights: Weights
         let stride: Int
         let channels: Int
-        var passes: Int { 1 }
+        let seed: UInt64
+        let refinements: Int
+        var passes: Int { 1 + refinements }
 
-        func denoise(_ noisy: Tensor, row: Int, column: Int, threads: Int) -> Tensor {
-            Plain(network: network, weights: weights, stride: stride).denoise(noisy)
+        func denoise(_ noisy: Tensor, row: Int, column: Int, threads: Int) throws -> Tensor {
+            let first = Plain(network: network, weights: weights, stride: stride).denoise(noisy)
+            guard refinements > 0 else { return first }
+            let copies = try parallelMap(refinements, threads: threads) { copy in
+                let replaced = RandomField(
+                    key: RandomSource.mix(seed, UInt64(copy)), probability: AMSNet.publishedReplacement
+                ).window(rows: row..<row + noisy.height, columns: column..<column + noisy.width)
+                return network.infer(select(replaced, Variable(noisy), Variable(first)).tensor, weights)
+            }
+            return mean(copies)
         }
     }
 

@@ -13,6 +13,9 @@ struct ZeroShotResult: Sendable {
 /// ZS-N2N's losses: each view of half size, denoised, must equal the other view (residual) and the same view of the
 /// denoised whole (consistency). Gradients flow through both sides of the latter. Source: spec D.1.
 ///
+/// Errors are squared, as published. On sub-images they are absolute, as in D.4 (b): pixels that lie `stride` apart
+/// show other detail, and squares of that leave no weight to flat areas, where the noise is what can be learned.
+///
 /// - Parameters:
 ///   - noisy: what `crop` sees, [C, 1, rows, columns].
 ///   - network: h(z) = z − f(z).
@@ -30,7 +33,9 @@ func zeroShotLoss(
 
     let mask = crop.mask(views: views.tensor.batch, unit: 2 * stride)
     func error(_ output: Variable, _ target: Tensor) -> (value: Double, gradient: Tensor) {
-        squaredError(output.tensor, target, mask: mask, scale: 1 / Float(entries))
+        guard stride > 1 else { return squaredError(output.tensor, target, mask: mask, scale: 1 / Float(entries)) }
+        let absolute = maskedLoss(output.tensor, target, hidden: mask, entries: entries)
+        return (absolute.value, absolute.gradient)
     }
     let residual = error(denoisedViews, targets)
     let consistency = error(denoisedViews, viewsOfDenoised.tensor)

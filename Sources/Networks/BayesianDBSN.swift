@@ -68,8 +68,16 @@ public struct BayesianDBSN: Network {
     public let tiling: TileRequirements
     public let noiseModel: Noise
 
-    /// Names of the three groups begin so, as do those of the authors' three state dictionaries (behind `state_dict_`).
-    public static let groups = ["dbsn", "sigma_mu", "sigma_n"]
+    /// The parts that are trained one after the other. Their parameters' names begin so, as do those of the authors'
+    /// three state dictionaries (behind `state_dict_`).
+    public enum Group: String, Sendable, CaseIterable {
+        case mean = "dbsn"
+        case uncertainty = "sigma_mu"
+        case noise = "sigma_n"
+
+        /// Whether the group has the parameter.
+        public func holds(_ parameter: String) -> Bool { parameter.hasPrefix("\(rawValue).") }
+    }
 
     private static let start = ConvolutionStart.kaiming(slope: 0, scale: 1)
 
@@ -132,6 +140,21 @@ public struct BayesianDBSN: Network {
     ///
     /// - Parameter image: μ for heteroscedastic noise, else the noisy image (spec C.2).
     public func noise(of image: Variable, _ pass: Pass) -> Variable { Self.run(noiseHead, image, pass) }
+
+    /// Weights in which both heads say the same of every pixel, whatever it looks like.
+    ///
+    /// - Parameters:
+    ///   - uncertainty, noise: a value for each of their outputs.
+    public func weights(_ weights: Weights, whereHeadsSay uncertainty: [Double], of noise: [Double]) -> Weights {
+        var weights = weights
+        for (head, values) in [(uncertaintyHead, uncertainty), (noiseHead, noise)] {
+            guard let last = head.last else { continue }
+            precondition(values.count == last.bias.count, "a head has as many outputs as there are values")
+            weights.tensors[last.weight.name] = Tensor(last.weight.shape)
+            weights.tensors[last.bias.name] = Tensor(last.bias.shape, values.map { Float($0) })
+        }
+        return weights
+    }
 
     private func features(_ image: Variable, _ pass: Pass) -> Variable {
         let x = head(image, pass, slope: 0)

@@ -22,14 +22,17 @@ public struct ForeignCheckpoint: Sendable {
     /// - Parameters:
     ///   - bytes: a torch zip archive or a safetensors file.
     ///   - configuration: the network that the weights are for; nil recognises it from names and shapes.
+    ///   - noise: what a D-BSN knows of the noise, in the place of what is recognised or named.
     /// - Throws: `CheckpointError`.
-    public init(_ bytes: [UInt8], for configuration: NetworkConfiguration? = nil) throws(CheckpointError) {
+    public init(
+        _ bytes: [UInt8], for configuration: NetworkConfiguration? = nil, noise: BayesianDBSN.Noise? = nil
+    ) throws(CheckpointError) {
         let saved =
             TorchCheckpoint.isTorch(bytes)
             ? try TorchCheckpoint(bytes).stateDictionary() : try Safetensors(Data(bytes), isConverting: true).tensors
         let (known, tensors, prefix) = try Self.named(saved, for: configuration)
         let expected = Set(known.makeNetwork().parameters.map(\.name))
-        self.configuration = known
+        self.configuration = try noise.map { (noise) throws(CheckpointError) in try known.knowing(noise) } ?? known
         self.prefix = prefix
         self.tensors = tensors.filter { name, _ in
             expected.contains(name) || !Self.idleBuffers.contains { name.hasSuffix($0) }

@@ -58,7 +58,9 @@ extension NetworkConfiguration {
         guard let width = names.size("enc1.conv.weight"), let decoder = names.size("dec1_2.conv.weight") else {
             return nil
         }
-        return .student(StudentUNet.Configuration(width: width, decoder: decoder))
+        // One that works at half resolution sees twelve channels.
+        let isHalf = names.all["enc1.conv.weight"]?.dropFirst().first == 12
+        return .student(StudentUNet.Configuration(width: width, decoder: decoder, reduction: isHalf ? 2 : nil))
     }
 
     private static func dncnn(_ names: TensorNames) -> NetworkConfiguration? {

@@ -76,15 +76,17 @@ extension UNet.Configuration {
 }
 
 extension StudentUNet.Configuration {
-    private enum CodingKeys: CodingKey { case width, decoder }
+    private enum CodingKeys: CodingKey { case width, decoder, reduction }
 
     /// - Throws: `DecodingError` for values that no network can be built from.
     public init(from decoder: any Decoder) throws {
         let values = try decoder.container(keyedBy: CodingKeys.self)
         self.init(
             width: try values.decode(Int.self, forKey: .width),
-            decoder: try values.decode(Int.self, forKey: .decoder))
+            decoder: try values.decode(Int.self, forKey: .decoder),
+            reduction: try values.decodeIfPresent(Int.self, forKey: .reduction))
         try values.require(isChannels(width) && isChannels(self.decoder), .width, "1 to 4096 channels are needed")
+        try values.require(reduction ?? 2 == 2, .reduction, "2 or nothing is needed")
     }
 }
 

@@ -45,6 +45,18 @@ public enum NetworkConfiguration: Sendable, Equatable, Codable {
         }
     }
 
+    /// D-BSN's for another kind of noise.
+    ///
+    /// - Throws: `CheckpointError.unknownNetwork` for networks that know nothing of noise.
+    func knowing(_ noise: BayesianDBSN.Noise) throws(CheckpointError) -> NetworkConfiguration {
+        guard case .bayesianDBSN(let known) = self else {
+            throw .unknownNetwork("\(name), which knows nothing of noise: leave out the kind of noise")
+        }
+        return .bayesianDBSN(
+            BayesianDBSN.Configuration(
+                channels: known.channels, width: known.width, blocks: known.blocks, noise: noise))
+    }
+
     /// Presets by the name that commands take: published sizes, and `compact` ones of 20 to 50 kMAC per pixel.
     public static let named: [String: NetworkConfiguration] = [
         "restormer": .restormer(.published),
@@ -55,6 +67,7 @@ public enum NetworkConfiguration: Sendable, Equatable, Codable {
         "nafnet-sidd-64": .nafnetSimpleGate(.sidd64),
         "unet": .unet(.published),
         "student": .student(.published),
+        "student-half": .student(.half),
         "dncnn": .dncnn(.published),
         "d-a": .dbsn(.published),
         "d-as": .dbsn(.publishedLeaking),

@@ -7,14 +7,22 @@ public struct StudentUNet: Network {
         public let width: Int
         /// Channels of the decoder.
         public let decoder: Int
+        /// 2: all of the network works at half resolution, on groups of 2×2 pixels, and its output is added to its
+        /// input; nil: as published.
+        public let reduction: Int?
 
-        public init(width: Int, decoder: Int) {
+        public init(width: Int, decoder: Int, reduction: Int? = nil) {
             self.width = width
             self.decoder = decoder
+            self.reduction = reduction
         }
+
+        fileprivate var factor: Int { reduction ?? 1 }
 
         /// The published network: 1,021,107 parameters, 204 kMAC per pixel.
         public static let published = Configuration(width: 48, decoder: 96)
+        /// A quarter of the work: the step that spec G.3 calls obvious.
+        public static let half = Configuration(width: 48, decoder: 96, reduction: 2)
     }
 
     private static let slope: Float = 0.1
@@ -25,6 +33,8 @@ public struct StudentUNet: Network {
     public let multiplicationsPerPixel: Double
     public let tiling: TileRequirements
 
+    /// Pixels to each side of what counts as one.
+    private let factor: Int
     /// `enc1` to `enc6`; a pool precedes each but the first.
     private let encoder: [DenseConvolution]
     /// From level 5, the deepest, to level 1, whose second convolution is the network's last.
@@ -33,30 +43,39 @@ public struct StudentUNet: Network {
     public init(_ configuration: Configuration) {
         let registry = ParameterScope.Registry()
         let scope = ParameterScope(registry)
-        let (width, wide) = (configuration.width, configuration.decoder)
+        let (width, wide, factor) = (configuration.width, configuration.decoder, configuration.factor)
+        let colours = 3 * factor * factor
+        self.factor = factor
         encoder = (1...6).map {
             DenseConvolution(
-                scope.reduced(by: 1 << ($0 - 1))["enc\($0)"]["conv"], from: $0 == 1 ? 3 : width, to: width,
+                scope.reduced(by: factor << ($0 - 1))["enc\($0)"]["conv"], from: $0 == 1 ? colours : width, to: width,
                 start: Self.start)
         }
         decoder = [5, 4, 3, 2, 1].map { level in
-            let scope = scope.reduced(by: 1 << (level - 1))
+            let scope = scope.reduced(by: factor << (level - 1))
             let second = scope["dec\(level)_1"]
             return (
                 DenseConvolution(
                     scope["dec\(level)_2"]["conv"], from: (level == 5 ? width : wide) + width, to: wide,
                     start: Self.start),
                 DenseConvolution(
-                    level == 1 ? second : second["conv"], from: wide, to: level == 1 ? 3 : wide, start: Self.start)
+                    level == 1 ? second : second["conv"], from: wide, to: level == 1 ? colours : wide, start: Self.start
+                )
             )
         }
         self.configuration = .student(configuration)
         parameters = registry.parameters
         multiplicationsPerPixel = registry.multiplications
-        tiling = TileRequirements(multiple: 32, overlap: 32, bytesPerPixel: 4 * 7 * wide)
+        tiling = TileRequirements(
+            multiple: 32 * factor, overlap: 32 * factor, bytesPerPixel: 4 * 7 * wide / (factor * factor))
     }
 
     public func callAsFunction(_ image: Variable, _ pass: Pass) -> Variable {
+        guard factor > 1 else { return run(image, pass) }
+        return add(image, pixelShuffle(run(pixelUnshuffle(image, factor: factor), pass), factor: factor))
+    }
+
+    private func run(_ image: Variable, _ pass: Pass) -> Variable {
         func layer(_ convolution: DenseConvolution, _ x: Variable) -> Variable {
             convolution(x, pass, slope: Self.slope)
         }

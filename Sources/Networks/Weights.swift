@@ -79,10 +79,12 @@ public struct Pass {
         moved = nil
     }
 
-    /// Training: every weight is a leaf of `tape`.
-    public init(_ weights: Weights, on tape: Tape) {
+    /// Training: weights are leaves of `tape`.
+    ///
+    /// - Parameter learns: by name, which weights; the others are constants.
+    public init(_ weights: Weights, on tape: Tape, learns: (String) -> Bool = { _ in true }) {
         self.weights = weights
-        variables = weights.tensors.mapValues { tape.variable($0) }
+        variables = weights.tensors.filter { learns($0.key) }.mapValues { tape.variable($0) }
         moved = MovedStatistics()
     }
 

@@ -21,7 +21,8 @@ public struct Variable {
         self.node = node
     }
 
-    var wantsGradient: Bool { node != nil }
+    /// Whether a tape follows it.
+    public var wantsGradient: Bool { node != nil }
 }
 
 /// Remembers operations in the order they ran, to walk back through them. One tape serves one thread.

@@ -48,6 +48,21 @@ import Testing
         }
     }
 
+    @Test(arguments: [nil, BayesianDBSN.Noise.awgn]) func dbsnsDictionariesBecomeAModelForItsMethod(
+        noise: BayesianDBSN.Noise?
+    ) throws {
+        try withTemporaryPath { folder in
+            let path = folder.appending("imported.safetensors")
+            let checkpoint = FilePath(Fixtures.url("DBSN/authors.pth").path)
+            try ModelImport(contentsOf: checkpoint, noise: noise).write(to: path)
+            let model = try Model(contentsOf: path)
+            #expect((model.network as? BayesianDBSN)?.noiseModel == noise ?? .heteroscedastic)
+            #expect(model.metadata["variant"] == "dbsn" && model.metadata["hidden_pixels"] == nil)
+            #expect(model.metadata["noise_model"] == (noise ?? .heteroscedastic).rawValue)
+            #expect(model.plainStride == 1 && ModelVerification(of: model).isSound)
+        }
+    }
+
     @Test func aModelFileIsNotReplacedUnasked() throws {
         try withTemporaryPath { folder in
             let path = folder.appending("imported.safetensors")

@@ -79,6 +79,37 @@ extension EndToEnd {
             FileManager.default.fileExists(atPath: place["killed.safetensors.checkpoint"].path) ? ["--resume"] : []
         }
 
+        /// A student of both kinds of photographs that its own teacher's program then uses as `fast`.
+        @Test func aStudentIsTaughtResumedAndUsed() throws {
+            let options = ["--distil", place.model, "--clean", "captures", "--steps", "3", "--network", "student-half"]
+            let command = command + options
+            #expect(try place.run.start(command + ["--out", "student.safetensors"]).finish().code == 0)
+            let model = try Model(contentsOf: FilePath(place["student.safetensors"].path))
+            #expect(model.network.configuration.name == "student" && model.metadata["variant"] == "plain")
+            #expect(model.metadata["steps"] == "distilled 3")
+            let teacher = try Model(contentsOf: FilePath(place.model))
+            #expect(model.metadata["teacher"]?.hasSuffix(" \(teacher.hash)") == true)
+            let bytes = try place.bytes("student.safetensors")
+            // A plan to distil that is resumed needs its teacher.
+            let orphan = try place.run.start(self.command + ["--resume", "--out", "student.safetensors"]).finish()
+            #expect(orphan.code == 2 && orphan.errors.contains("--distil"))
+            #expect(try place.run.start(command + ["--resume", "--out", "student.safetensors"]).finish().code == 0)
+            #expect(try place.bytes("student.safetensors") == bytes)
+            let outcome = try place.run(
+                "process", "captures/a.png", "--output", "out", "--model", "student.safetensors", "--preset", "fast")
+            #expect(outcome.code == 0)
+        }
+
+        /// What a D-BSN takes for noise is said, and kept.
+        @Test func dbsnSaysWhatNoiseItLearned() throws {
+            let training = try train(
+                "--method", "dbsn", "--noise-model", "awgn", "--steps", "5", "--out", "d.safetensors")
+            #expect(training.code == 0)
+            let noise = try #require(training.lines.first { $0.hasPrefix("noise of ") })
+            let model = try Model(contentsOf: FilePath(place["d.safetensors"].path))
+            #expect(model.metadata["noise_deviation"].map { "noise of \($0) of 255 in red, green and blue" } == noise)
+        }
+
         @Test func resumingNeedsACheckpoint() throws {
             let outcome = try train("--resume", "--out", "other.safetensors")
             #expect(outcome.code == 1)
@@ -96,6 +127,9 @@ extension EndToEnd {
         @Test(arguments: [
             ["--out", "x"], ["--out", "x", "--steps", "3", "--network", "nothing"], ["--steps", "3"],
             ["--out", "x", "--steps", "3", "--crop", "50"],
+            ["--out", "x", "--steps", "3", "--distil", "t", "--validate-every", "1"],
+            ["--out", "x", "--clean-steps", "3", "--clean", "captures", "--distil", "t"],
+            ["--out", "x", "--steps", "3", "--distil", "t", "--method", "dbsn"],
         ])
         func wrongUseIsTwo(_ arguments: [String]) throws {
             #expect(try place.run.start(["train", "--noisy", "captures"] + arguments).finish().code == 2)

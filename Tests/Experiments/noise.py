@@ -1,5 +1,15 @@
 #!/usr/bin/env python3
-"""Cuts crops out of clean photographs and adds noise: noise.py CLEAN OUT [KIND...] writes OUT/KIND/*.png, 16-bit."""
+"""Cuts crops out of clean photographs and adds noise: OUT/KIND/*.png, 16-bit, for each kind or those named.
+
+    noise.py CLEAN OUT [KIND...] [--size 256] [--count 6] [--contrast 1] [--real NOISY CLEAN]
+
+A contrast below 1 pulls brightness towards the middle, so that no noise is cut off at black and white: what a method
+says of the noise can then be compared with what was drawn, which OUT/truth.json holds: standard deviations of the
+channels in units of 1/255, root mean square over the crops. Real pairs are two folders of equally many photographs; COUNT
+of them, in equal distances, are cut to OUT/real and OUT/real-clean.
+"""
+import argparse
+import json
 import pathlib
 import sys
 
@@ -9,7 +19,6 @@ from PIL import Image
 sys.path.insert(0, str(pathlib.Path(__file__).parent.parent / "Fixtures"))
 from png16 import write_png  # noqa: E402
 
-SIZE, COUNT = 256, 6
 # A covariance of the channels with standard deviations of 30, 20 and 25 of 255 and correlations of 0.6, 0.3 and 0.5.
 COVARIANCE = np.outer([30, 20, 25], [30, 20, 25]) * [[1, 0.6, 0.3], [0.6, 1, 0.5], [0.3, 0.5, 1]] / 255**2
 NOISE = {
@@ -22,12 +31,43 @@ NOISE = {
     "multivariate": lambda x, r: x + r.multivariate_normal(np.zeros(3), COVARIANCE, x.shape[:2]),
 }
 
-photographs = sorted(pathlib.Path(sys.argv[1]).glob("*.png"))[:COUNT]
-for kind in sys.argv[3:] or NOISE:
-    folder = pathlib.Path(sys.argv[2]) / kind
-    folder.mkdir(parents=True)
+parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+parser.add_argument("clean", type=pathlib.Path)
+parser.add_argument("out", type=pathlib.Path)
+parser.add_argument("kinds", nargs="*", metavar="KIND")
+parser.add_argument("--size", type=int, default=256)
+parser.add_argument("--count", type=int, default=6)
+parser.add_argument("--contrast", type=float, default=1)
+parser.add_argument("--real", nargs=2, type=pathlib.Path, default=[])
+options = parser.parse_args()
+
+
+def middle(path):
+    """The middle square of a photograph, in [0, 1]."""
+    image = np.asarray(Image.open(path).convert("RGB")) / 255.0
+    top, left = (image.shape[0] - options.size) // 2, (image.shape[1] - options.size) // 2
+    return image[top:top + options.size, left:left + options.size]
+
+
+def write(name, index, image):
+    """Rounded to 16 bits."""
+    folder = options.out / name
+    folder.mkdir(parents=True, exist_ok=True)
+    write_png(folder / f"{index:02}.png", (image.clip(0, 1) * 65535).round().astype(np.uint16))
+
+
+truth = {}
+photographs = sorted(options.clean.glob("*.png"))[:options.count]
+for kind in options.kinds or NOISE:
+    squares = []
     for index, path in enumerate(photographs):
-        image = np.asarray(Image.open(path).convert("RGB")) / 255.0
-        top, left = (image.shape[0] - SIZE) // 2, (image.shape[1] - SIZE) // 2
-        noisy = NOISE[kind](image[top:top + SIZE, left:left + SIZE], np.random.default_rng(index)).clip(0, 1)
-        write_png(folder / f"{index:02}.png", (noisy * 65535).round().astype(np.uint16))
+        clean = 0.5 + options.contrast * (middle(path) - 0.5)
+        noisy = NOISE[kind](clean, np.random.default_rng(index))
+        squares.append(np.square(noisy - clean).mean((0, 1)))
+        write(kind, index, noisy)
+    truth[kind] = (255 * np.sqrt(np.mean(squares, 0))).round(2).tolist()
+(options.out / "truth.json").write_text(json.dumps(truth, indent=1) + "\n")
+for name, folder in zip(["real", "real-clean"], options.real):
+    pairs = sorted(folder.iterdir())
+    for index in range(options.count):
+        write(name, index, middle(pairs[index * len(pairs) // options.count]))

@@ -1,6 +1,7 @@
 import Foundation
-import Methods
 import Testing
+
+@testable import Methods
 
 @Suite struct TrainingPlanTests {
     static let plan = TrainingPlan(stages: [
@@ -19,6 +20,11 @@ import Testing
         #expect(Self.plan.stages.count == 2)
         #expect(Self.plan.stage(at: 6) == nil)
         #expect(TrainingPlan(stages: []).stage(at: 0) == nil)
+    }
+
+    @Test func everyStageBeginsOnce() {
+        #expect((0...Self.plan.steps).filter { Self.plan.begins(at: $0) } == [0, 4])
+        #expect(!TrainingPlan(stages: []).begins(at: 0))
     }
 
     @Test func aRoundTripThroughJSONKeepsThePlan() throws {

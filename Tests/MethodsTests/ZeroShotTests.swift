@@ -68,6 +68,39 @@ import Testing
         }
     }
 
+    /// Means of |h(D₁) − D₂|, |h(D₂) − D₁| and of |h(Dᵢ) − Dᵢ∘h(y)| over four sub-images, in place of the squares of one.
+    @Test func errorsAreAbsoluteOnSubImages() throws {
+        let network = ZSN2N(.init(channels: 3, width: 5))
+        let weights = Weights(initialising: network, seed: 2)
+        let image = Toy.image(16, 24, seed: 3)
+        let whole = ZeroShotCrops.Crop(rows: 0..<16, columns: 0..<24, seen: (0..<16, 0..<24))
+        let entries = 3 * 16 * 24 / 2
+        let result = zeroShotLoss(of: image, whole, stride: 2, network, weights, entries: entries)
+        let subImages = pixelDownsample(Variable(image), stride: 2)
+        let denoisedViews = network.infer(pairDownsampled(subImages).tensor, weights).values
+        func distance(_ target: Variable) -> Double {
+            zip(denoisedViews, target.tensor.values).reduce(0.0) { $0 + Double(abs($1.0 - $1.1)) } / Double(entries)
+        }
+        // 1e-5: sums of a few hundred terms in another order.
+        #expect(abs(result.residual - distance(pairDownsampled(subImages, exchanged: true))) < 1e-5)
+        let denoised = Variable(network.infer(subImages.tensor, weights))
+        #expect(abs(result.consistency - distance(pairDownsampled(denoised))) < 1e-5)
+    }
+
+    /// On sub-images the learned network is run eight times more, over whole copies: tiles still meet without a seam, as
+    /// what is put back depends on absolute places.
+    @Test func refinedTilesAreThoseOfTheWholePhotograph() throws {
+        let noisy = Toy.image(64, 64, seed: 4)
+        let method = ZeroShot(channels: 3, stride: 2, seed: 5, schedule: Self.schedule(2))
+        #expect(method.passes == 9 && ZeroShot(channels: 3, seed: 5).passes == 1)
+        let learned = try method.prepared(for: Self.photograph(noisy), threads: 1) { _ in }
+        let whole = try learned.denoise(noisy, row: 0, column: 0, threads: 2)
+        let tile = try learned.denoise(noisy.window(16..<64, 8..<64), row: 16, column: 8, threads: 1)
+        // Away from the tile's edges by what two passes see; 1e-5: rounding of Winograd's sums.
+        let inner = tile.window(8..<48, 8..<56).values
+        #expect(zip(inner, whole.window(24..<64, 16..<64).values).allSatisfy { abs($0 - $1) < 1e-5 })
+    }
+
     /// A schedule for tests, and a photograph that it learns from.
     static func schedule(_ steps: Int) -> ZeroShot.Schedule {
         var schedule = ZeroShot.Schedule()

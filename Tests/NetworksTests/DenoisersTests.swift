@@ -35,8 +35,8 @@ import Testing
         )
     {
         let network = BayesianDBSN(.init(channels: channels, width: 96, blocks: 8, noise: noise))
-        let counts = BayesianDBSN.groups.map { group in
-            network.trainedParameters.reduce(0) { $0 + ($1.name.hasPrefix("\(group).") ? $1.count : 0) }
+        let counts = BayesianDBSN.Group.allCases.map { group in
+            network.trainedParameters.reduce(0) { $0 + (group.holds($1.name) ? $1.count : 0) }
         }
         #expect(counts == parameters)
         #expect(network.trainedParameters.count { $0.name.hasPrefix("dbsn.") } == 282)

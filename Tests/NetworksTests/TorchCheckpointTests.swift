@@ -86,6 +86,38 @@ import Tensors
         #expect(other?.description.contains("unknown tensor module.net.dn.branches.0._orig_mod.") == true)
     }
 
+    /// Three dictionaries side by side, among an optimiser's state and a command's options. The weights are those of
+    /// DBSN/awgn.safetensors, to the bit; 1e-4: rounding of a few hundred summed products, as for the other networks.
+    @Test func theThreeDictionariesOfDBSNAreOneNetwork() throws {
+        let bytes = [UInt8](try Fixtures.data("DBSN/authors.pth"))
+        let read = try ForeignCheckpoint(bytes)
+        #expect(read.configuration == .bayesianDBSN(.init(width: 6, blocks: 2, noise: .heteroscedastic)))
+        let known = try ForeignCheckpoint(bytes, noise: .awgn)
+        let (network, weights) = try known.weights()
+        #expect(network.configuration == .bayesianDBSN(.init(width: 6, blocks: 2, noise: .awgn)))
+        let golden = try Safetensors(Fixtures.data("DBSN/awgn.safetensors")).tensors
+        for parameter in network.trainedParameters {
+            let expected = try #require(golden["weight.\(parameter.name)"])
+            #expect(weights.tensors[parameter.name]?.values == expected.values, "\(parameter.name)")
+        }
+        let noisy = try #require(golden["noisy"]).swappingChannelsAndBatch()
+        let mean = try #require(golden["mean"]).swappingChannelsAndBatch()
+        let output = network.infer(noisy, weights)
+        #expect(zip(output.values, mean.values).allSatisfy { abs($0 - $1) < 1e-4 })
+    }
+
+    @Test func aKindOfNoiseThatDoesNotFitIsRefused() throws {
+        let bytes = [UInt8](try Fixtures.data("DBSN/authors.pth"))
+        let error = #expect(throws: CheckpointError.self) {
+            try ForeignCheckpoint(bytes, noise: .multivariate).weights()
+        }
+        #expect(error?.description.contains("sigma_n.conv_final.bias has shape [3] instead of [6]") == true)
+        let other = #expect(throws: CheckpointError.self) {
+            try ForeignCheckpoint(Self.bytes("nafnet.safetensors"), noise: .awgn)
+        }
+        #expect(other?.description.contains("nafnet") == true && other?.description.contains("\n") == false)
+    }
+
     @Test func filesOfOldTorchAreRefusedWithTheWayToConvertThem() throws {
         let error = #expect(throws: CheckpointError.legacy) { try TorchCheckpoint(Self.bytes("legacy.pth")) }
         #expect(error?.description.contains("torch.save(torch.load(") == true)

@@ -17,6 +17,7 @@ import Testing
         .zsn2n(.init(channels: 3, width: 7)),
         .bayesianDBSN(.init(width: 4, blocks: 1, noise: .multivariate)),
         .mwcnn(.init(widths: [3, 5])),
+        .student(.init(width: 5, decoder: 7, reduction: 2)),
     ]
 
     @Test(arguments: configurations) func initialisationDependsOnTheSeedAlone(configuration: NetworkConfiguration) {

@@ -12,8 +12,12 @@ public struct ModelImport: Sendable {
         /// AMSNet's masked stage, and the one after it.
         case masked = "B"
         case transfer = "P"
-        /// On pairs of noisy and clean photographs: for `--method plain`.
+        /// On pairs of noisy and clean photographs, or by a teacher: for `--method plain`.
         case plain
+        /// Blind-spot training of AP-BSN's kind, for the same.
+        case blindSpot = "blind-spot"
+        /// D-BSN's three stages, for `--method dbsn`.
+        case dbsn
     }
 
     public let network: any Network
@@ -29,16 +33,21 @@ public struct ModelImport: Sendable {
 
     /// Reads a checkpoint as data: a torch zip archive (.ckpt, .pth, .pt) or a safetensors file.
     ///
-    /// - Parameter configuration: the network that it is for; nil recognises it.
+    /// - Parameters:
+    ///   - configuration: the network that it is for; nil recognises it.
+    ///   - noise: what a D-BSN knows of the noise. Its tensors are the same for `awgn` and `heteroscedastic`, which is
+    ///     what nil takes.
     /// - Throws: `ModelError` naming the file, the cause and what to do.
-    public init(contentsOf path: FilePath, as configuration: NetworkConfiguration? = nil) throws(ModelError) {
+    public init(
+        contentsOf path: FilePath, as configuration: NetworkConfiguration? = nil, noise: BayesianDBSN.Noise? = nil
+    ) throws(ModelError) {
         let file = ImagingError.display(path)
         do {
             let bytes = try FileContents(path, limits: DecodingLimits(followsLinks: true)).bytes
-            let checkpoint = try ForeignCheckpoint(bytes, for: configuration)
+            let checkpoint = try ForeignCheckpoint(bytes, for: configuration, noise: noise)
             (network, weights) = try checkpoint.weights()
             prefix = checkpoint.prefix
-            likelyVariant = checkpoint.isFromAMSNet ? .transfer : .plain
+            likelyVariant = checkpoint.isFromAMSNet ? .transfer : network is BayesianDBSN ? .dbsn : .plain
             source = path.lastComponent?.string ?? file
             sourceHash = bytes.withUnsafeBytes { SHA256.hash(data: $0) }.hexadecimal
         } catch let error as ImagingError {
@@ -63,9 +72,15 @@ public struct ModelImport: Sendable {
         metadata["variant"] = variant.rawValue
         metadata["source"] = source
         metadata["source_sha256"] = sourceHash
-        if variant != .plain {
+        if let network = network as? BayesianDBSN { metadata["noise_model"] = network.noiseModel.rawValue }
+        switch variant {
+        case .plain, .dbsn: break
+        case .blindSpot:
+            // As AP-BSN: taught at stride 5, used at 2.
+            metadata["plain_stride"] = "2"
+        case .masked, .transfer:
+            // As in the published configurations (spec A.6 and A.8).
             metadata["hidden_pixels"] = hiddenPixels.rawValue
-            // As in the published configurations (spec A.8).
             metadata["replacement"] = "0.16"
         }
         try Model.write(weights, of: network, metadata: metadata, to: path, replacing: replacing)

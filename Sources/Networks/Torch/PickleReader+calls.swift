@@ -57,7 +57,7 @@ extension PickleReader {
         _ global: PickleGlobal, _ arguments: [PickleValue]
     ) throws(CheckpointError) -> PickleValue {
         switch global {
-        case .orderedDictionary where arguments.isEmpty: return emptyDictionary()
+        case .orderedDictionary where arguments.isEmpty, .namespace where arguments.isEmpty: return emptyDictionary()
         case .rebuildParameter:
             guard arguments.count == 3, case .tensor = arguments[0] else { break }
             return arguments[0]

@@ -19,6 +19,8 @@ enum PickleValue: Sendable {
 /// The only names that a pickle may mention: those of torch's own reader of weights that checkpoints of networks use.
 enum PickleGlobal: Sendable, Hashable {
     case orderedDictionary
+    /// The options of a trainer, by name: a dictionary of nothing that weights depend on.
+    case namespace
     case rebuildTensor
     case rebuildParameter
     case storage(ElementType)
@@ -28,6 +30,7 @@ enum PickleGlobal: Sendable, Hashable {
     init?(module: String, name: String) {
         switch (module, name) {
         case ("collections", "OrderedDict"): self = .orderedDictionary
+        case ("argparse", "Namespace"): self = .namespace
         case ("torch._utils", "_rebuild_tensor_v2"): self = .rebuildTensor
         case ("torch._utils", "_rebuild_parameter"): self = .rebuildParameter
         case ("torch", "UntypedStorage"), ("torch.storage", "UntypedStorage"): self = .untypedStorage

@@ -51,15 +51,37 @@ struct TorchCheckpoint: Sendable {
     /// - Throws: `CheckpointError.noWeights`, or `archive` when a name occurs twice.
     func stateDictionary() throws(CheckpointError) -> [String: Tensor] {
         var views: [String: TensorView] = [:]
-        for (key, value) in try entries() {
-            guard case .text(let name) = key, case .tensor(let tensor) = value else {
-                throw .noWeights("\(Self.name(key)) is no tensor")
-            }
-            guard views.updateValue(objects.tensors[tensor], forKey: name) == nil else {
-                throw .archive("two tensors are named \(name)")
+        for part in try parts() {
+            for (key, value) in part.entries {
+                guard case .text(let name) = key, case .tensor(let tensor) = value else {
+                    throw .noWeights("\(Self.name(key)) is no tensor")
+                }
+                let whole = part.name.isEmpty ? name : "\(part.name).\(name.trimmingPrefix("module."))"
+                guard views.updateValue(objects.tensors[tensor], forKey: whole) == nil else {
+                    throw .archive("two tensors are named \(whole)")
+                }
             }
         }
         return try tensors(views)
+    }
+
+    /// The one state dictionary, or the three that D-BSN's authors save side by side (spec C.5), with what their
+    /// tensors' names begin with here.
+    private func parts() throws(CheckpointError) -> [(name: String, entries: [(key: PickleValue, value: PickleValue)])]
+    {
+        if case .dictionary(let root) = root {
+            let parts = BayesianDBSN.Group.allCases.compactMap { group in
+                objects.dictionaries[root].lazy.compactMap { key, value in
+                    if case (.text("state_dict_\(group.rawValue)"), .dictionary(let part)) = (key, value) {
+                        (group.rawValue, objects.dictionaries[part])
+                    } else {
+                        nil
+                    }
+                }.first
+            }
+            if parts.count == BayesianDBSN.Group.allCases.count { return parts }
+        }
+        return [("", try entries())]
     }
 
     private func entries() throws(CheckpointError) -> [(key: PickleValue, value: PickleValue)] {

@@ -53,7 +53,9 @@ struct Process: ParsableCommand {
     func run() throws {
         let denoiser = try PhotographDenoiser(
             options: image.options, state: state.map { FilePath($0) }, limits: .ofNamedFiles, decoder: .confined)
-        if image.method == .amsnet, denoiser.model?.metadata["variant"] == ModelImport.Variant.plain.rawValue {
+        let isPlain = denoiser.model?.metadata["variant"] == ModelImport.Variant.plain.rawValue
+        let runsPlain = image.preset == .fast && denoiser.model?.isTaughtPlain == true
+        if image.method == .amsnet, isPlain, !runsPlain {
             Console.error("denoised: \(printable(denoiser.modelName)) was not taught with masks: add --method plain")
         }
         let files = try inputs.map { FilePath($0) }.flatMap { input in

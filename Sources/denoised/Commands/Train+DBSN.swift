@@ -1,4 +1,6 @@
 import ArgumentParser
+import Denoising
+import Foundation
 import Methods
 import Networks
 
@@ -45,6 +47,15 @@ struct DBSNTrainingOptions: ParsableArguments {
             .init(.noise, steps: share, rate: dbsnRate),
             .init(.bayesian, steps: share, rate: dbsnRate / 10),
         ]
+    }
+
+    /// "25.1 24.8 25.3": what a D-BSN takes for noise in crops of the captures, in units of 1/255; nil for others.
+    static func noise(_ run: TrainingRun, _ captures: TrainingFolder) throws -> String? {
+        guard let network = run.trainer.network as? BayesianDBSN else { return nil }
+        let plan = run.trainer.plan
+        let crops = try (0..<16).map { try captures.sample(for: .bayesian, crop: plan.crop, key: $0).noisy }
+        let model = PosteriorMean(network: network, weights: run.weights, stride: plan.downsampling ?? 1)
+        return model.noiseDeviations(of: crops).map { String(format: "%.1f", 255 * $0) }.joined(separator: " ")
     }
 
     /// What the model file says of a D-BSN that was taught at that stride; nil for AMSNet.

@@ -21,6 +21,7 @@ struct Train: ParsableCommand {
             denoised train --clean photos/ --clean-steps 15000 --out clean.safetensors
             denoised train --from clean.safetensors --noisy captures/ --steps 1000 --out mine.safetensors
             denoised train --method dbsn --noisy captures/ --stride 2 --steps 20000 --out dbsn.safetensors
+            denoised train --distil denoised --noisy captures/ --network student --steps 20000 --out fast.safetensors
             """)
 
     @Option(help: "Folders of noisy captures.")
@@ -32,7 +33,7 @@ struct Train: ParsableCommand {
     @Option(help: "Architecture: \(NetworkConfiguration.names).")
     var network = Train.defaultNetwork
 
-    @Option(help: "Steps of stages B and P together; a fifth of them are P.")
+    @Option(help: "Steps of stages B and P together, a fifth of them P; or of --method dbsn, or of --distil.")
     var steps = 0
 
     @Option(help: "Steps on synthetic pairs before stage B.")
@@ -44,7 +45,7 @@ struct Train: ParsableCommand {
     @Option(help: "Steps on synthetic pairs with nothing hidden, for use with --method plain.")
     var supervisedSteps = 0
 
-    @Option(help: "Learning rate at the start of the stages on synthetic pairs.")
+    @Option(help: "Learning rate at the start of the stages on synthetic pairs, and of --distil.")
     var cleanRate = 8e-4
 
     @Option(help: "Learning rate at the start of stages B and P.")
@@ -97,6 +98,8 @@ struct Train: ParsableCommand {
 
     @OptionGroup var dbsn: DBSNTrainingOptions
 
+    @OptionGroup var distillation: DistillationOptions
+
     private static let defaultNetwork = "nafnet-compact"
 
     private var checkpoint: FilePath { FilePath(out + ".checkpoint") }
@@ -108,7 +111,10 @@ struct Train: ParsableCommand {
             throw ValidationError(
                 "nothing to do: give --steps, --clean-steps, --supervised-steps or --blind-spot-steps")
         }
-        guard steps + blindSpotSteps == 0 || !noisy.isEmpty else {
+        try distillation.check(
+            othersSteps: cleanSteps + supervisedSteps + blindSpotSteps, steps: steps, noisy: noisy, clean: clean,
+            validateEvery: validateEvery)
+        guard steps + blindSpotSteps == 0 || !noisy.isEmpty || distillation.isChosen else {
             throw ValidationError("--steps and --blind-spot-steps need --noisy, a folder of captures")
         }
         guard steps == 0 || blindSpotSteps == 0 else {
@@ -120,7 +126,9 @@ struct Train: ParsableCommand {
         guard try dbsn.configuration(network, default: Self.defaultNetwork) != nil else {
             throw ValidationError("there is no network \(network)")
         }
-        guard dbsn.method == .amsnet || cleanSteps + supervisedSteps + blindSpotSteps == 0 else {
+        guard
+            dbsn.method == .amsnet || cleanSteps + supervisedSteps + blindSpotSteps == 0 && !distillation.isChosen
+        else {
             throw ValidationError("--method dbsn learns from noisy captures alone: give --steps")
         }
         guard batch > 0, accumulate > 0 else { throw ValidationError("--batch and --accumulate must be at least 1") }
@@ -137,21 +145,28 @@ struct Train: ParsableCommand {
         Politeness.becomeNice()
         let parent = try from.map { try ModelStore(state: nil).model(named: $0) }
         var run = try resume ? TrainingRun(resuming: checkpoint) : start(from: parent)
-        let source = try TrainingFolder(
+        let folder = try TrainingFolder(
             noisy: noisy.map { FilePath($0) }, clean: clean.map { FilePath($0) }, side: run.trainer.plan.crop,
             holdsOut: validateEvery > 0, decoder: .confined
         ) { Console.error("denoised: skipped \($0)") }
-        Console.error("learning from \(source.count.noisy) captures and \(source.count.clean) clean photographs")
+        Console.error("learning from \(folder.count.noisy) captures and \(folder.count.clean) clean photographs")
+        let (source, teacher) = try distillation.source(folder, for: run.trainer.plan)
         var log = try TrainingLog(folder: records, keeping: run.trainer.step)
         try run.run(
-            from: source, validation: try validation(by: source, run.trainer.plan),
+            from: source, validation: try validation(by: folder, run.trainer.plan),
             threads: threads ?? processorCount, saveEvery: saveEvery
         ) { progress in
             try log.append(TrainingLog.Line(progress))
             print(progress.line)
             fflush(nil)
         }
-        try Model.write(run.weights, of: run.trainer.network, metadata: metadata(run, parent), to: FilePath(out))
+        var metadata = metadata(run, parent)
+        metadata["teacher"] = teacher?.description
+        if let noise = try DBSNTrainingOptions.noise(run, folder) {
+            metadata["noise_deviation"] = noise
+            print("noise of \(noise) of 255 in red, green and blue")
+        }
+        try Model.write(run.weights, of: run.trainer.network, metadata: metadata, to: FilePath(out))
         if let best = run.best { print("best at step \(best.step): validation \(String(format: "%.5f", best.loss))") }
         print("wrote \(out)")
     }
@@ -166,7 +181,7 @@ struct Train: ParsableCommand {
 
     private func start(from parent: Model?) throws -> TrainingRun {
         let stages =
-            dbsn.stages(steps: steps) ?? [
+            dbsn.stages(steps: steps) ?? distillation.stages(steps: steps, rate: cleanRate) ?? [
                 TrainingPlan.Stage(.supervised, steps: supervisedSteps, rate: cleanRate),
                 TrainingPlan.Stage(.synthetic, steps: cleanSteps, rate: cleanRate),
                 TrainingPlan.Stage(.masked, steps: steps - steps / 5, rate: rate),
@@ -200,7 +215,9 @@ struct Train: ParsableCommand {
         let isBlindSpot = objectives.contains(.blindSpot)
         var metadata = [
             "variant": isBlindSpot
-                ? "blind-spot" : objectives == [.supervised] ? "plain" : objectives.contains(.transfer) ? "P" : "B",
+                ? "blind-spot"
+                : objectives.isSubset(of: [.supervised, .distilled])
+                    ? "plain" : objectives.contains(.transfer) ? "P" : "B",
             "steps": plan.stages.map { "\($0.objective.rawValue) \($0.steps)" }.joined(separator: ", "),
             "seed": "\(plan.seed)", "batch": "\(plan.batch * plan.accumulation)", "crop": "\(plan.crop)",
             "hidden_pixels": plan.hiddenPixels.rawValue, "replacement": "\(replacement)",
@@ -209,7 +226,7 @@ struct Train: ParsableCommand {
         if isBlindSpot {
             // As AP-BSN: taught at stride 5, used at 2.
             metadata["plain_stride"] = "2"
-        } else if objectives.contains(where: \.needsClean) {
+        } else if objectives.contains(where: { $0.needsClean || $0 == .distilled }) {
             metadata["plain_stride"] = "1"
         } else {
             metadata["plain_stride"] = parent?.metadata["plain_stride"]

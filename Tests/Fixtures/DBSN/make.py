@@ -13,7 +13,11 @@ A backbone of 6 channels and 2 blocks with both heads (Wu et al., ECCV 2020), in
         constrained   ln det S_n + tr(S_n^-1 S_mu) + r' S^-1 r
 Variances get 1e-6 added before they are divided by. S_mu belongs to each pixel; S_n is the mean over the image except for
 heteroscedastic noise.
+
+And authors.pth, the weights of awgn.safetensors as the authors save them: three dictionaries of a wrapped network, an
+optimiser's state and the command's options.
 """
+import argparse
 import pathlib
 
 import torch
@@ -150,7 +154,20 @@ def run(kind):
             tensors[f"{name}.gradient.{key}"] = torch.zeros_like(parameter) if gradient is None else gradient
     save_file({key: value.detach().float().contiguous() for key, value in tensors.items()},
               pathlib.Path(__file__).parent / f"{kind}.safetensors")
+    return net.float()
 
 
-for kind in ("awgn", "heteroscedastic", "multivariate"):
-    run(kind)
+def save_as_authors(net):
+    # A step of rate 0: the optimiser has a state, and the weights stay.
+    optimizer = torch.optim.Adam(net["sigma_n"].parameters(), 0)
+    net["sigma_n"](torch.ones(1, 3, 2, 2)).sum().backward()
+    optimizer.step()
+    parts = {f"state_dict_{name}": {f"module.{key}": value for key, value in part.state_dict().items()}
+             for name, part in net.items()}
+    torch.save({**parts, "optimizer_state": optimizer.state_dict(), "training_params": {"start_epoch": 3, "best": 28.9},
+                "args": argparse.Namespace(lr=3e-4, mid_ch=WIDTH, mask_type=None, gpus=[0], noise=("gaussian", 25.0))},
+               pathlib.Path(__file__).parent / "authors.pth")
+
+
+nets = {kind: run(kind) for kind in ("awgn", "heteroscedastic", "multivariate")}
+save_as_authors(nets["awgn"])

@@ -30,7 +30,13 @@ extension ModelCommand {
         @Option(help: "Its architecture; default: recognised from names and shapes.")
         var network: String?
 
-        @Option(help: "B or P: taught by AMSNet; plain: on pairs. Default: P under AMSNet's names, else plain.")
+        @Option(help: "What a D-BSN knows of the noise: awgn, heteroscedastic (default) or multivariate.")
+        var noiseModel: BayesianDBSN.Noise?
+
+        @Option(
+            help:
+                "B or P: taught by AMSNet; plain: on pairs; blind-spot; dbsn. Default: P under AMSNet's names, dbsn for D-BSN's, else plain."
+        )
         var variant: ModelImport.Variant?
 
         @Option(
@@ -65,7 +71,8 @@ extension ModelCommand {
                 throw ModelError(file: out, cause: "it exists", remedy: "choose another name or add --replace")
             }
             let read = try ModelImport(
-                contentsOf: FilePath(checkpoint), as: network.flatMap { NetworkConfiguration.named[$0] })
+                contentsOf: FilePath(checkpoint), as: network.flatMap { NetworkConfiguration.named[$0] },
+                noise: noiseModel)
             var metadata: [String: String] = [:]
             metadata["licence"] = licence
             metadata["data"] = data
@@ -89,7 +96,13 @@ extension ModelCommand {
         }
 
         private func lines(_ model: Model, _ read: ModelImport, _ variant: ModelImport.Variant) -> [String] {
-            let use = variant == .plain ? "denoise with --method plain" : "denoise with --method amsnet"
+            let method: Denoising.Method =
+                switch variant {
+                case .plain, .blindSpot: .plain
+                case .dbsn: .dbsn
+                case .masked, .transfer: .amsnet
+                }
+            let use = "denoise with --method \(method.rawValue)"
             return factLines(
                 networkFacts(model.network) + [
                     ("variant", "\(variant.rawValue): \(use)"), ("prefix", read.prefix.isEmpty ? "-" : read.prefix),
