@@ -122,7 +122,9 @@ public struct Finetuning {
         let samples = try (0..<16).map { index in
             try source.sample(for: .synthetic, crop: 160, key: RandomSource.mix(0x5EED, UInt64(index)))
         }
-        return Validation(samples: samples, stride: base.stride ?? 1, every: max(25, steps / 20), patience: 8)
+        // Rates that are high at first cost what they later win back, so that only the end shows who is best.
+        return Validation(
+            samples: samples, stride: base.stride ?? 1, every: max(25, steps / 20), usesSeenPixels: base.isTaughtPlain)
     }
 
     // MARK: - The run
