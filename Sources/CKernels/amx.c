@@ -10,9 +10,9 @@
 #pragma clang attribute push(__attribute__((target("avx2,fma,avx512f,avx512dq,avx512bw,avx512vl,amx-tile,amx-bf16"))), \
                              apply_to = function)
 #define VECTOR_BYTES 64
-#include "kernels/tiles_winograd.h"
 #include "kernels/tiles_mixing.h"
 #include "kernels/tiles_weights.h"
+#include "kernels/tiles_winograd.h"
 #pragma clang attribute pop
 
 void dn_use_tiles(dn_kernels *table) {
