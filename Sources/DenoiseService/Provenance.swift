@@ -49,14 +49,16 @@ struct Provenance: Codable, Equatable {
         metrics = report.metrics.filter { Self.keptMetrics.contains($0.key) && $0.value.isFinite }
     }
 
-    /// What `path` says of itself; nil if it says nothing, or not the truth about its bytes.
+    /// What `path` says of itself; nil if it says nothing.
     init?(of path: FilePath) {
         guard let note = FileNote.read(path), let value = try? JSONDecoder().decode(Self.self, from: Data(note)),
-            !value.source.isEmpty, !value.source.contains(0),
-            let content = try? ContentHash(of: path), content.text == value.output
+            !value.source.isEmpty, !value.source.contains(0)
         else { return nil }
         self = value
     }
+
+    /// Whether the bytes of `path` are still those that this tells of.
+    func isTrue(of path: FilePath) -> Bool { (try? ContentHash(of: path))?.text == output }
 
     /// Not every file system can keep it, and the ledger knows it as well: what cannot be kept is left out.
     func attach(to path: FilePath) {

@@ -22,11 +22,18 @@ public struct Rebuilding {
         guard let folder = configuration.output.directory else { return 0 }
         var count = 0
         for path in Self.files(in: folder, depth: 0) {
-            guard let photograph = Provenance(of: path)?.finished(at: path),
-                // Other services may write into the same folder.
-                configuration.watch.paths.contains(where: { photograph.source.starts(with: $0) })
+            guard let provenance = Provenance(of: path) else { continue }
+            let photograph = provenance.finished(at: path)
+            // Other services may write into the same folder.
+            guard configuration.watch.paths.contains(where: { photograph.source.starts(with: $0) }),
+                provenance.isTrue(of: path)
             else { continue }
-            if try ledger.adopt(photograph) { count += 1 }
+            do {
+                if try ledger.adopt(photograph) { count += 1 }
+            } catch let error as LedgerError where error.code == .inaccessible {
+                // Whoever may write to the folder may write nonsense beside a file; the ledger takes none.
+                logger.warning("output passed over", metadata: ["error": "\(error)"])
+            }
         }
         if count > 0 { logger.notice("ledger rebuilt from outputs", metadata: ["photographs": "\(count)"]) }
         return count

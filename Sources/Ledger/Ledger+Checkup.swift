@@ -1,8 +1,9 @@
 import Foundation
 import SystemPackage
 
-/// The weekly check. When it was made last is the time of an empty file beside the ledger, so that restarts neither skip
-/// nor repeat it; without the file, the next start makes it.
+/// The check that a large ledger gets once a week, and a small one at every start too. When it was made last is the time
+/// of an empty file beside the ledger, so that restarts neither skip nor repeat it; without the file, the next start
+/// makes it.
 extension Ledger {
     private static let checkedName: FilePath.Component = "ledger.checked"
     private static let checkInterval: TimeInterval = 7 * 86400
@@ -12,6 +13,12 @@ extension Ledger {
         let attributes = try? FileManager.default.attributesOfItem(atPath: folder.appending(checkedName).string)
         guard let checked = attributes?[.modificationDate] as? Date else { return true }
         return !(0..<checkInterval).contains(moment.timeIntervalSince(checked))
+    }
+
+    /// Whether the thorough check takes so little time, some tenths of a second, that every start can make it.
+    static func isSmall(_ folder: FilePath) -> Bool {
+        let attributes = try? FileManager.default.attributesOfItem(atPath: folder.appending(fileName).string)
+        return (attributes?[.size] as? Int ?? 0) <= 32 << 20
     }
 
     /// As `check`, thoroughly, and remembers the moment if all is well, or that the ledger is in doubt.
@@ -25,10 +32,13 @@ extension Ledger {
             Self.doubt(in: folder)
             throw error
         }
-        let mark = folder.appending(Self.checkedName).string
-        // Where it cannot be written, the check is made once more than need be.
-        _ = FileManager.default.createFile(atPath: mark, contents: nil, attributes: [.posixPermissions: 0o600])
-        try? FileManager.default.setAttributes([.modificationDate: now()], ofItemAtPath: mark)
+        let mark = folder.appending(Self.checkedName)
+        // Where it cannot be written, the check is made once more than need be. Made in place: an atomic write would leave
+        // its temporary file behind if it was interrupted.
+        try? FileDescriptor.open(
+            mark, .writeOnly, options: [.create, .closeOnExec, .noFollow], permissions: .ownerReadWrite
+        ).close()
+        try? FileManager.default.setAttributes([.modificationDate: now()], ofItemAtPath: mark.string)
     }
 
     /// The next start checks thoroughly.

@@ -35,7 +35,8 @@ extension Ledger {
             }
             let ledger = try open(in: folder, patience: patience, now: now)
             do {
-                isThoroughCheckDue(in: folder, at: now()) ? try ledger.checkThoroughly() : try ledger.check()
+                let isDue = isSmall(folder) || isThoroughCheckDue(in: folder, at: now())
+                isDue ? try ledger.checkThoroughly() : try ledger.check()
             } catch {
                 try? ledger.close()
                 throw error

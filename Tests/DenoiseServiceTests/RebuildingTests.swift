@@ -51,8 +51,11 @@ import Testing
 
     @Test func anOutputThatChangedOrBelongsToOthersIsNotBelieved() async throws {
         try #require(keepsNotes)
-        for name in ["a.png", "b.png"] { try folder.put(name, as: name) }
+        for name in ["a.png", "b.png", "d.png"] { try folder.put(name, as: name) }
         try await folder.drain(FakeDenoiser())
+        let forged = folder.output.appending("denoised-d.tiff")
+        let text = String(decoding: try #require(FileNote.read(forged)), as: UTF8.self)
+        #expect(FileNote.write(Array(text.replacing("\"width\":3", with: "\"width\":-3").utf8), to: forged))
         let note = try #require(FileNote.read(folder.output.appending("denoised-b.tiff")))
         try write("touched up".utf8, to: folder.output.appending("denoised-b.tiff"))
         try write("nonsense".utf8, to: folder.output.appending("c.tiff"))

@@ -96,6 +96,19 @@ import Testing
         #expect(try Ledger.openOrRescue(in: folder.path, now: { moment }).rescue?.restored == backup)
     }
 
+    @Test func aSmallLedgerIsCheckedThoroughlyAtEveryStart() throws {
+        let folder = try LedgerFolder()
+        let ledger = try folder.open()
+        _ = try ledger.queue("/in/a.dng")
+        let backup = try ledger.backUp()
+        try ledger.checkThoroughly()
+        try ledger.close()
+        try loseAnIndexEntry(folder)
+        let moment = Date(timeIntervalSince1970: 1_800_000_000)
+        #expect(!Ledger.isThoroughCheckDue(in: folder.path, at: moment))
+        #expect(try Ledger.openOrRescue(in: folder.path, now: { moment }).rescue?.restored == backup)
+    }
+
     @Test func anAdoptedPhotographIsDoneAndItsFileRecognised() throws {
         let folder = try LedgerFolder()
         let ledger = try folder.open()
