@@ -7,7 +7,7 @@ import Testing
 @Suite struct AMSNetTests {
     static func method(
         _ kind: LocalNetwork.Kind, seed: UInt64 = 7, multiple: Int = 1, hiddenPixels: HiddenPixels = .zero,
-        refinements: Int = 0
+        usesSeenPixels: Bool = false, refinements: Int = 0
     ) -> AMSNet {
         let network = LocalNetwork(kind: kind, multiple: multiple)
         return AMSNet(

@@ -20,6 +20,20 @@ import Testing
         .student(.init(width: 5, decoder: 7, reduction: 2)),
     ]
 
+    @Test func blendingGoesAStraightLine() throws {
+        let network = Self.configurations[0].makeNetwork()
+        let (a, b) = (Weights(initialising: network, seed: 1), Weights(initialising: network, seed: 2))
+        let middle = a.blended(with: b, share: 0.75)
+        #expect(middle.tensors.keys.sorted() == a.tensors.keys.sorted())
+        for (name, tensor) in middle.tensors {
+            let (first, second) = (try #require(a.tensors[name]).values, try #require(b.tensors[name]).values)
+            let expected = zip(first, second).map { (pair: (Float, Float)) in 0.25 * pair.0 + 0.75 * pair.1 }
+            #expect(zip(tensor.values, expected).allSatisfy { abs($0 - $1) < 1e-6 })
+            #expect(a.blended(with: b, share: 1).tensors[name]?.values == second)
+            #expect(a.blended(with: b, share: 0).tensors[name]?.values == first)
+        }
+    }
+
     @Test(arguments: configurations) func initialisationDependsOnTheSeedAlone(configuration: NetworkConfiguration) {
         let network = configuration.makeNetwork()
         let weights = Weights(initialising: network, seed: 3)
@@ -181,19 +195,6 @@ import Testing
     ]) func networksThatCannotBeBuiltAreRefused(json: String) {
         #expect(throws: DecodingError.self) {
             try JSONDecoder().decode(NetworkConfiguration.self, from: Data(json.utf8))
-        }
-    }
-
-    @Test func blendingGoesAStraightLine() throws {
-        let network = Self.configurations[0].makeNetwork()
-        let (a, b) = (Weights(initialising: network, seed: 1), Weights(initialising: network, seed: 2))
-        let middle = a.blended(with: b, share: 0.75)
-        #expect(middle.tensors.keys.sorted() == a.tensors.keys.sorted())
-        for (name, tensor) in middle.tensors {
-            let (first, second) = (try #require(a.tensors[name]).values, try #require(b.tensors[name]).values)
-            #expect(zip(tensor.values, zip(first, second)).allSatisfy { abs($0 - (0.25 * $1.0 + 0.75 * $1.1)) < 1e-6 })
-            #expect(a.blended(with: b, share: 1).tensors[name]?.values == second)
-            #expect(a.blended(with: b, share: 0).tensors[name]?.values == first)
         }
     }
 }
