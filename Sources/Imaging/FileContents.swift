@@ -50,6 +50,8 @@ public struct FileContents: Sendable {
             mapping = try MappedBytes(memory.descriptor, count: memory.count)
         } catch let error as ImagingError {
             throw error
+        } catch let error as BrokenRead {
+            throw Self.refused(file, error.errno, at: error.offset)
         } catch {
             throw Self.refused(file, error as? Errno ?? .ioError)
         }
@@ -68,13 +70,24 @@ public struct FileContents: Sendable {
         return status
     }
 
+    /// A disk that failed in the middle of a file.
+    private struct BrokenRead: Error {
+        let errno: Errno
+        /// Bytes before it that were read.
+        let offset: Int
+    }
+
     /// Reads until `block` is full or the file ends; returns the number of bytes.
     private static func read(_ descriptor: FileDescriptor, into block: UnsafeMutableRawBufferPointer) throws -> Int {
         var count = 0
         while count < block.count {
-            let got = try descriptor.read(into: UnsafeMutableRawBufferPointer(rebasing: block[count...]))
-            if got == 0 { break }
-            count += got
+            do {
+                let got = try descriptor.read(into: UnsafeMutableRawBufferPointer(rebasing: block[count...]))
+                if got == 0 { break }
+                count += got
+            } catch let error as Errno {
+                throw BrokenRead(errno: error, offset: count)
+            }
         }
         return count
     }
@@ -91,7 +104,7 @@ public struct FileContents: Sendable {
             remedy: "put the photograph itself here, not a link, folder or pipe")
     }
 
-    private static func refused(_ file: String, _ errno: Errno) -> ImagingError {
+    private static func refused(_ file: String, _ errno: Errno, at offset: Int? = nil) -> ImagingError {
         // With O_NOFOLLOW a symbolic link fails with ELOOP, a socket with ENXIO.
         if errno == .tooManySymbolicLinkLevels || errno == .noSuchAddressOrDevice { return notRegular(file) }
         let remedy =
@@ -100,7 +113,8 @@ public struct FileContents: Sendable {
             case .noSuchFileOrDirectory: "check the name"
             default: "check the file system"
             }
+        let place = offset.map { " at byte \($0)" } ?? ""
         return ImagingError(
-            .readFailed, .read, file: file, cause: errno.description, remedy: remedy, errno: errno)
+            .readFailed, .read, file: file, cause: errno.description + place, remedy: remedy, errno: errno)
     }
 }

@@ -18,6 +18,25 @@ extension EndToEnd {
 
         init() throws { place = try Workplace() }
 
+        /// A bad sector in one file: it alone fails, and the message says where.
+        @Test(.enabled(if: Strace.isThere, Strace.missing)) func aDiskThatFailsIsNamedWithItsPlace() throws {
+            try place.folder("in")
+            for name in ["bad.png", "good.png"] {
+                try place.putWaves(as: "in/\(name)", width: 64, height: 64, noise: 9)
+            }
+            let outcome = try Run(
+                URL(filePath: Strace.path),
+                ["-f", "-qq", "-o", "/dev/null", "-P", place["in/bad.png"].path, "-e", "inject=read:error=EIO"] + [
+                    try #require(Program.executable).path, "process", "in", "--output", "out", "--model", place.model,
+                    "--method", "plain",
+                ], in: place.root, environment: [:]
+            ).finish()
+            #expect(outcome.code == 3)
+            #expect(try place.names("out") == ["good-denoised.png"])
+            let line = try #require(outcome.errorLines.first { $0.contains("bad.png") })
+            #expect(line.contains("at byte 0") && !line.contains("good.png"), "\(line)")
+        }
+
         @Test func everyDamagedFileEndsInAnOutputOrOneLine() throws {
             var random = Sequence(seed: 1)
             var (done, failed, crashed) = (0, 0, 0)
