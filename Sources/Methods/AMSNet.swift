@@ -71,9 +71,8 @@ public struct AMSNet: TileDenoiser {
     }
 
     private func output(of estimate: MaskedEstimate, for noisy: Tensor, _ window: Window) -> Tensor {
-        let hidden = window.filled(estimate.hidden)
-        guard usesSeenPixels else { return hidden }
-        return MaskedEstimate(hidden: hidden, seen: window.filled(estimate.seen)).joined(for: noisy)
+        MaskedEstimate(hidden: window.filled(estimate.hidden), seen: estimate.seen.map(window.filled))
+            .joined(for: noisy)
     }
 
     /// MMDB with k = 2: each mask's hidden pixels come from the pass that did not see them (spec A.3).
@@ -89,9 +88,11 @@ public struct AMSNet: TileDenoiser {
             return network.infer(hiddenPixels.input(subImages, visible: visible), weights)
         }
         let (first, second) = (Variable(outputs[0]), Variable(outputs[1]))
+        func joined(_ here: Variable, _ elsewhere: Variable) -> Tensor {
+            pixelUpsample(select(mask, here, elsewhere), stride: stride).tensor
+        }
         return MaskedEstimate(
-            hidden: pixelUpsample(select(mask, first, second), stride: stride).tensor,
-            seen: pixelUpsample(select(mask, second, first), stride: stride).tensor)
+            hidden: joined(first, second), seen: usesSeenPixels ? joined(second, first) : nil)
     }
 
     /// What a random field is for.

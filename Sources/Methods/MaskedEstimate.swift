@@ -7,13 +7,13 @@ import Tensors
 struct MaskedEstimate: Sendable {
     /// Each pixel from the pass that did not see it: MMDB's output (spec A.3). [3, 1, height, width].
     let hidden: Tensor
-    /// Each pixel from the pass that saw it.
-    let seen: Tensor
+    /// Each pixel from the pass that saw it; nil where that does not count.
+    let seen: Tensor?
 
     /// Pixels to each side of the windows in which both are compared: 9×9.
     private static let radius = 4
 
-    /// One image of both: seen + ½·min(1, e(y − seen)/e(hidden − seen))·(hidden − seen), where e is the mean square of
+    /// One image of both, or the hidden one alone: seen + ½·min(1, e(y − seen)/e(hidden − seen))·(hidden − seen), where e is the mean square of
     /// luma in a window.
     ///
     /// Where there is noise alone, both err differently and their mean errs less. Where there is detail that no
@@ -22,6 +22,7 @@ struct MaskedEstimate: Sendable {
     ///
     /// - Parameter noisy: what both were made of, y.
     func joined(for noisy: Tensor) -> Tensor {
+        guard let seen else { return hidden }
         let taken = boxMean(squaredLumaDifference(noisy, seen), radius: Self.radius).values
         let apart = boxMean(squaredLumaDifference(hidden, seen), radius: Self.radius).values
         let hidden = hidden.values
@@ -39,7 +40,9 @@ struct MaskedEstimate: Sendable {
 
     /// The elementwise mean of several.
     static func mean(_ estimates: [MaskedEstimate]) -> MaskedEstimate {
-        MaskedEstimate(hidden: Tensors.mean(estimates.map(\.hidden)), seen: Tensors.mean(estimates.map(\.seen)))
+        let seen = estimates.compactMap(\.seen)
+        return MaskedEstimate(
+            hidden: Tensors.mean(estimates.map(\.hidden)), seen: seen.isEmpty ? nil : Tensors.mean(seen))
     }
 }
 

@@ -9,11 +9,14 @@ public struct TrainingSample: Sendable {
     public let clean: Tensor?
     /// What a teacher makes of it, for the objective `distilled`.
     public let predictions: [Tensor]
+    /// Noise drawn as that of the noisy crop, which then needs no clean side (`Recorruption`).
+    public let noise: Tensor?
 
-    public init(noisy: Tensor, clean: Tensor? = nil, predictions: [Tensor] = []) {
+    public init(noisy: Tensor, clean: Tensor? = nil, predictions: [Tensor] = [], noise: Tensor? = nil) {
         self.noisy = noisy
         self.clean = clean
         self.predictions = predictions
+        self.noise = noise
     }
 }
 
@@ -30,7 +33,7 @@ public protocol TrainingSource: Sendable {
 /// statistics move to the mean over the crops.
 public struct Trainer: Sendable {
     public let network: any Network
-    public let plan: TrainingPlan
+    public private(set) var plan: TrainingPlan
     public internal(set) var weights: Weights
     public internal(set) var optimiser: AdamW
     /// Steps done; the next step's index.
@@ -45,6 +48,9 @@ public struct Trainer: Sendable {
     }
 
     public var isFinished: Bool { step >= plan.steps }
+
+    /// Takes at most so many more steps (`TrainingPlan.shortened`).
+    public mutating func finish(within steps: Int) { plan = plan.shortened(to: step + steps) }
 
     /// Takes one step and returns the loss over the batch.
     ///

@@ -76,6 +76,16 @@ public struct TrainingPlan: Sendable, Equatable, Codable {
 
     public var steps: Int { stages.reduce(0) { $0 + $1.steps } }
 
+    /// This plan with a last stage that ends after `steps` steps in all, if that is sooner: its rate falls the faster,
+    /// but to the end. Earlier stages stay, and one step of the last.
+    public func shortened(to steps: Int) -> TrainingPlan {
+        guard let last = stages.last, steps < self.steps else { return self }
+        let left = max(1, last.steps - (self.steps - steps))
+        return TrainingPlan(
+            stages: stages.dropLast() + [Stage(last.objective, steps: left, rate: last.rate)], batch: batch,
+            accumulation: accumulation, crop: crop, seed: seed, hiddenPixels: hiddenPixels, downsampling: downsampling)
+    }
+
     /// Whether step `step` (from 0) is the first of a stage.
     func begins(at step: Int) -> Bool {
         stages.indices.contains { stages[..<$0].reduce(0) { $0 + $1.steps } == step }

@@ -29,7 +29,8 @@ import Testing
             let base = try Scenes.tinted(in: folder)
             let set = try Scenes.set()
             let finetuning = Finetuning(
-                base: base, captures: set, options: options(), folder: folder.appending("finetune"))
+                base: base, captures: set, rehearsal: Scenes.rehearsal, options: options(),
+                folder: folder.appending("finetune"))
             var phases = 0
             let run = try #require(try finetuning.train(shouldStop: { false }) { _ in phases += 1 })
             #expect(phases > set.count)
@@ -52,7 +53,8 @@ import Testing
             let base = try Scenes.tinted(in: folder)
             let set = try Scenes.set()
             let finetuning = Finetuning(
-                base: base, captures: set, options: options(), folder: folder.appending("finetune"))
+                base: base, captures: set, rehearsal: Scenes.rehearsal, options: options(),
+                folder: folder.appending("finetune"))
             let run = try #require(try finetuning.train(shouldStop: { false }) { _ in })
             let found = try finetuning.candidate(of: run, judgedBy: judge(set), against: base)
             let candidate = try Model(contentsOf: found.path)
@@ -74,7 +76,8 @@ import Testing
             func train(_ name: String, stopAfter calls: Int) throws -> TrainingRun? {
                 var left = calls
                 let finetuning = Finetuning(
-                    base: base, captures: set, options: options(steps: 40), folder: folder.appending(name))
+                    base: base, captures: set, rehearsal: Scenes.rehearsal, options: options(steps: 40),
+                    folder: folder.appending(name))
                 return try finetuning.train(
                     shouldStop: {
                         left -= 1
@@ -100,7 +103,8 @@ import Testing
             var poisoned = options()
             poisoned.rate = 1e30
             let finetuning = Finetuning(
-                base: base, captures: try Scenes.set(), options: poisoned, folder: folder.appending("finetune"))
+                base: base, captures: try Scenes.set(), rehearsal: Scenes.rehearsal, options: poisoned,
+                folder: folder.appending("finetune"))
             let error = #expect(throws: TrainingError.self) { try finetuning.train(shouldStop: { false }) { _ in } }
             #expect(error != nil)
         }
@@ -112,14 +116,15 @@ import Testing
             let set = try Scenes.set()
             let poor = try Scenes.tinted(in: folder)
             let taught = Finetuning(
-                base: poor, captures: set, options: options(),
+                base: poor, captures: set, rehearsal: Scenes.rehearsal, options: options(),
                 folder: folder.appending("first"))
             let run = try #require(try taught.train(shouldStop: { false }) { _ in })
             let good = try Model(contentsOf: taught.candidate(of: run, judgedBy: judge(set), against: poor).path)
             var harmful = options(steps: 25)
             harmful.rate = 3
             let finetuning = Finetuning(
-                base: good, captures: set, options: harmful, folder: folder.appending("second"))
+                base: good, captures: set, rehearsal: Scenes.rehearsal, options: harmful,
+                folder: folder.appending("second"))
             do {
                 guard let run = try finetuning.train(shouldStop: { false }, report: { _ in }) else { return }
                 let candidate = try finetuning.candidate(of: run, judgedBy: judge(set), against: good)

@@ -38,7 +38,7 @@ import Testing
             (judgement(gains: [0.02, 0.03, 0.01], pinned: [29.9, 30.9]), "loses 0.10 dB on the pinned"),
             (
                 judgement(gains: [0.02, 0.03, 0.01], pinned: [29.4, 31.8]),
-                "one of the pinned photographs loses 0.60 dB"
+                "one of the pinned photographs (number 1) loses 0.60 dB: 30.00, then 29.40"
             ),
             (judgement(gains: [0.02, 0.03, 0.01], pinned: [30, .nan]), "not finite"),
         ]

@@ -56,6 +56,25 @@ import Testing
         }
     }
 
+    @Test func aRunThatIsLateEndsWithItsPlan() throws {
+        try withTemporaryPath { folder in
+            var late = Self.fresh(folder.appending("late"))
+            try late.run(from: NoiseSource(), threads: 2, reportEvery: 3, deadline: .now, report: { _ in })
+            // The first stage stays whole, and one step of the last.
+            #expect(late.trainer.step == 4 && late.trainer.isFinished)
+        }
+    }
+
+    @Test func aDeadlineThatIsFarAwayChangesNothing() throws {
+        try withTemporaryPath { folder in
+            var (free, timed) = (Self.fresh(folder.appending("free")), Self.fresh(folder.appending("timed")))
+            try free.run(from: NoiseSource(), threads: 2) { _ in }
+            try timed.run(
+                from: NoiseSource(), threads: 2, reportEvery: 1, deadline: .now + .seconds(3600), report: { _ in })
+            #expect(Self.bits(timed) == Self.bits(free))
+        }
+    }
+
     /// An optimiser has no means of running statistics, nor of tensors that no pass reads.
     @Test(arguments: [
         NetworkConfiguration.dncnn(.init(width: 4, convolutions: 3)), .deamnet(.init(width: 2, reduced: 1)),

@@ -27,6 +27,18 @@ import Testing
         #expect(!TrainingPlan(stages: []).begins(at: 0))
     }
 
+    @Test func aShortenedPlanFallsToTheEndAllTheSame() throws {
+        let plan = TrainingPlan(
+            stages: [.init(.masked, steps: 10, rate: 1), .init(.synthetic, steps: 90, rate: 1)], batch: 3,
+            accumulation: 2, crop: 80, seed: 4, hiddenPixels: .neighbours, downsampling: 2)
+        let short = plan.shortened(to: 50)
+        #expect(short.stages == [.init(.masked, steps: 10, rate: 1), .init(.synthetic, steps: 40, rate: 1)])
+        #expect(try #require(short.stage(at: 49)).rate < 0.01)
+        #expect(short.accumulation == 2 && short.seed == 4 && short.crop == 80 && short.downsampling == 2)
+        #expect(plan.shortened(to: 3).steps == 11, "earlier stages stay")
+        #expect(plan.shortened(to: 100) == plan && plan.shortened(to: 500) == plan)
+    }
+
     @Test func aRoundTripThroughJSONKeepsThePlan() throws {
         let plan = TrainingPlan(stages: Self.plan.stages, batch: 3, crop: 80, seed: .max, hiddenPixels: .neighbours)
         #expect(try JSONDecoder().decode(TrainingPlan.self, from: JSONEncoder().encode(plan)) == plan)

@@ -24,10 +24,9 @@ public struct Teacher: Sendable {
             return [Plain(network: model.network, weights: model.weights, stride: model.plainStride).denoise(noisy)]
         }
         return try AMSNetVariation.drawn(for: model, seed: seed).enumerated().map { index, variation in
-            try AMSNet(
-                network: model.network, weights: model.weights, seed: RandomSource.mix(seed, UInt64(index)),
-                stride: variation.stride, hiddenPixels: model.hiddenPixels, refinements: variation.refinements,
-                replacement: model.replacement
+            try model.amsnet(
+                seed: RandomSource.mix(seed, UInt64(index)), stride: variation.stride,
+                refinements: variation.refinements
             ).denoise(noisy)
         }
     }

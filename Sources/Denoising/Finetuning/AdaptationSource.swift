@@ -4,9 +4,10 @@ import Tensors
 
 /// Crops that fit a model to captures, with targets wherever honest ones can be had without a clean photograph.
 ///
-/// Three kinds stand behind `Objective.synthetic`:
-/// - a noisy crop against what the model's most careful preset makes of it (distillation to oneself, spec G.2);
+/// Four kinds stand behind `Objective.synthetic`:
+/// - a noisy crop under more of its own noise, against itself (`Recorruption`);
 /// - the captures' own noise, drawn anew, on what that preset made, at its scale or at half of it, where it is sharp;
+/// - the captures' own noise on the package's clean photographs, which are sharp at every scale;
 /// - noise of cameras at random on the latter, so that what the model could do before is not forgotten.
 ///
 /// Stages B and P see the noisy captures alone.
@@ -26,35 +27,45 @@ struct AdaptationSource: TrainingSource {
 
     /// How often each kind is drawn; the rest is noise of other cameras.
     struct Shares: Sendable {
-        var distillation: Float = 0.3
-        var ownNoise: Float = 0.5
-        /// Of the crops with noise drawn anew, how many are at half scale.
+        var recorrupted: Float = 0.4
+        var ownNoise: Float = 0.15
+        /// Of the crops with the captures' noise drawn anew on their own pictures, how many are at half scale.
         var half: Float = 0.6
+        var ownNoiseRehearsed: Float = 0.25
     }
 
     let items: [Item]
+    let rehearsal: RehearsalSet
     var shares = Shares()
 
     func sample(for objective: Objective, crop: Int, key: UInt64) throws -> TrainingSample {
         var generator = SeededGenerator(seed: key)
-        let item = items[Int(generator.next() % UInt64(items.count))]
+        let item = items.element(using: &generator)
         let kind = generator.uniform()
-        if objective != .synthetic || kind < shares.distillation {
+        if objective != .synthetic || kind < shares.recorrupted {
             let place = Place(in: item.capture.pixels, side: crop, using: &generator)
             let noisy = Tensor(colour: place.crop(of: item.capture.pixels))
             guard objective == .synthetic else { return TrainingSample(noisy: noisy) }
-            return TrainingSample(noisy: noisy, clean: Tensor(colour: place.crop(of: item.estimate)))
+            let noise = item.capture.noise.varied(on: place.crop(of: item.estimate), using: &generator)
+            return TrainingSample(noisy: noisy, noise: Tensor(colour: noise))
         }
-        let scene = items[Int(generator.next() % UInt64(items.count))]
-        let isHalf = generator.chance(shares.half) && min(scene.half.width, scene.half.height) >= crop
-        let picture = isHalf ? scene.half : scene.estimate
+        let picture =
+            kind < shares.recorrupted + shares.ownNoise
+            ? scene(crop, using: &generator) : rehearsal.pictures.element(using: &generator)
         let clean = Place(in: picture, side: crop, using: &generator).crop(of: picture)
-        guard kind < shares.distillation + shares.ownNoise else {
+        guard kind < shares.recorrupted + shares.ownNoise + shares.ownNoiseRehearsed else {
             let pair = NoiseModel.sampled(using: &generator).pair(from: clean, using: &generator)
             return TrainingSample(noisy: Tensor(colour: pair.noisy), clean: Tensor(colour: pair.clean))
         }
         let noisy = item.capture.noise.added(to: clean, using: &generator)
         return TrainingSample(noisy: Tensor(colour: noisy), clean: Tensor(colour: clean))
+    }
+
+    /// What the most careful preset made of any of the captures, halved at random where crops still fit in.
+    private func scene(_ crop: Int, using generator: inout SeededGenerator) -> PlanarImage {
+        let item = items.element(using: &generator)
+        let isHalf = generator.chance(shares.half) && min(item.half.width, item.half.height) >= crop
+        return isHalf ? item.half : item.estimate
     }
 
     /// A square of a picture, mirrored at random.
@@ -77,19 +88,24 @@ struct AdaptationSource: TrainingSource {
 }
 
 extension CaptureNoise {
-    /// The picture as this camera would have saved it: at a strength that varies by a quarter, as exposure does, and up
-    /// to twice as strong in texture, where cameras hold their noise reduction back.
+    /// The picture as this camera would have saved it, at a strength that varies by a quarter, as exposure does.
     func added(to clean: PlanarImage, using generator: inout SeededGenerator) -> PlanarImage {
-        var noisy = drawn(on: clean, using: &generator)
+        var noisy = varied(on: clean, using: &generator)
         let strength = generator.uniform(0.8...1.25)
-        let adaptivity = generator.uniform(0...1)
-        let texture = texture(of: clean)
         for p in noisy.samples.indices {
-            let factor = strength * (1 + adaptivity * texture[p % texture.count])
-            let value = clean.samples[p] + factor * noisy.samples[p]
+            let value = clean.samples[p] + strength * noisy.samples[p]
             noisy.samples[p] = (min(max(value, 0), 1) * 255).rounded() / 255
         }
         return noisy
+    }
+
+    /// Noise up to twice as strong in texture, where cameras hold their noise reduction back.
+    func varied(on clean: PlanarImage, using generator: inout SeededGenerator) -> PlanarImage {
+        var noise = drawn(on: clean, using: &generator)
+        let adaptivity = generator.uniform(0...1)
+        let texture = texture(of: clean)
+        for p in noise.samples.indices { noise.samples[p] *= 1 + adaptivity * texture[p % texture.count] }
+        return noise
     }
 
     /// 0 where the picture is flat, towards 1 where it changes more than its noise.
@@ -105,6 +121,13 @@ extension CaptureNoise {
         activity = activity.blurred(across: 3, down: 3)
         let threshold = deviation * deviation
         return activity.samples.map { $0 / ($0 + threshold) }
+    }
+}
+
+extension Array {
+    /// One of them; which one must not change with the standard library.
+    fileprivate func element(using generator: inout SeededGenerator) -> Element {
+        self[Int(generator.next() % UInt64(count))]
     }
 }
 

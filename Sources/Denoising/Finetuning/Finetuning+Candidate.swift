@@ -10,12 +10,38 @@ extension Finetuning {
         public let name: String
         public let hash: String
         public let path: FilePath
+        private let verdict: Verdict
         /// Nil where its output is not finite.
-        public let judgement: Judgement?
+        public var judgement: Judgement? { verdict.judgement }
         /// Why it is not better; nil if it is to be promoted.
-        public let objection: String?
+        public var objection: String? { verdict.objection }
         /// What it gained, in one line.
-        public let merit: String
+        public var merit: String { verdict.merit }
+
+        fileprivate init(of model: Model, _ path: FilePath, _ verdict: Verdict) {
+            name = model.name
+            hash = model.hash
+            self.path = path
+            self.verdict = verdict
+        }
+    }
+
+    /// A comparison's end: what was found, or that a model's output is not finite.
+    fileprivate struct Verdict: Sendable {
+        let judgement: Judgement?
+        let objection: String?
+        var merit: String { judgement?.merit ?? "" }
+
+        init(_ compare: () throws -> Judgement) throws {
+            do {
+                let judgement = try compare()
+                self.judgement = judgement
+                objection = judgement.objection
+            } catch let error as NonFiniteOutput {
+                judgement = nil
+                objection = "\(error)"
+            }
+        }
     }
 
     /// Judges what training came to and writes it, with every figure, as a model file beside the checkpoint.
@@ -32,9 +58,7 @@ extension Finetuning {
     ) throws -> Candidate {
         var metadata = metadata(of: run)
         var path = try write(run.weights, of: run, metadata)
-        var judgement: Judgement?
-        var objection: String?
-        do {
+        let verdict = try Verdict {
             let before = try judge.pinnedScores(of: rival)
             var after = before
             for share in Self.shares {
@@ -46,22 +70,14 @@ extension Finetuning {
                 after = try judge.pinnedScores(of: try Model(contentsOf: path))
                 if Judgement.objection(pinnedBefore: before, after: after) == nil { break }
             }
-            judgement = try judge.compare(
+            return try judge.compare(
                 try Model(contentsOf: path), with: rival, pinned: (before, after), progress: progress)
-            objection = judgement?.objection
-        } catch let error as NonFiniteOutput {
-            objection = "\(error)"
-        } catch let error as ModelError {
-            objection = "\(error)"
         }
-        let merit = judgement.map(\.merit) ?? ""
-        for (key, value) in judgement?.figures ?? [:] { metadata[key] = "\(value)" }
-        metadata["judgement"] = objection ?? merit
+        for (key, value) in verdict.judgement?.figures ?? [:] { metadata[key] = "\(value)" }
+        metadata["judgement"] = verdict.objection ?? verdict.merit
         let model = try Model(contentsOf: path)
         try Model.write(model.weights, of: model.network, metadata: metadata, to: path)
-        return Candidate(
-            name: path.stem ?? "", hash: try Model(contentsOf: path).hash, path: path, judgement: judgement,
-            objection: objection, merit: merit)
+        return Candidate(of: try Model(contentsOf: path), path, verdict)
     }
 
     /// Judges a model that was made elsewhere; its file stays as it is.
@@ -71,18 +87,11 @@ extension Finetuning {
         _ path: FilePath, judgedBy judge: ModelJudge, against rival: Model, progress: (Double) -> Void = { _ in }
     ) throws -> Candidate {
         let model = try Model(contentsOf: path)
-        var judgement: Judgement?
-        var objection: String?
-        do {
+        let verdict = try Verdict {
             let scores = (before: try judge.pinnedScores(of: rival), after: try judge.pinnedScores(of: model))
-            judgement = try judge.compare(model, with: rival, pinned: scores, progress: progress)
-            objection = judgement?.objection
-        } catch let error as NonFiniteOutput {
-            objection = "\(error)"
+            return try judge.compare(model, with: rival, pinned: scores, progress: progress)
         }
-        return Candidate(
-            name: model.name, hash: model.hash, path: path, judgement: judgement, objection: objection,
-            merit: judgement.map(\.merit) ?? "")
+        return Candidate(of: model, path, verdict)
     }
 
     /// Of the way from the weights before to those after.

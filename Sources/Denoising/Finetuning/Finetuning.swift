@@ -26,7 +26,7 @@ public struct Finetuning {
         /// Crops of each step and their side, a multiple of 40.
         public var batch = 4
         public var crop = 120
-        /// Learning rate of the first stage at its start; stages B and P begin with a fortieth and an eightieth.
+        /// Learning rate of the last stage at its start; stages B and P begin with a fortieth and an eightieth.
         public var rate = 4e-4
 
         public init() {}
@@ -41,6 +41,7 @@ public struct Finetuning {
 
     let base: Model
     private let captures: CaptureSet
+    private let rehearsal: RehearsalSet
     private let options: Options
     let folder: FilePath
     private let start: ContinuousClock.Instant
@@ -48,9 +49,10 @@ public struct Finetuning {
     /// - Parameters:
     ///   - base: the model to begin with, one of AMSNet's.
     ///   - folder: for the checkpoint, metrics and loss curve; created where missing.
-    public init(base: Model, captures: CaptureSet, options: Options, folder: FilePath) {
+    public init(base: Model, captures: CaptureSet, rehearsal: RehearsalSet, options: Options, folder: FilePath) {
         self.base = base
         self.captures = captures
+        self.rehearsal = rehearsal
         self.options = options
         self.folder = folder
         start = .now
@@ -67,16 +69,16 @@ public struct Finetuning {
                 Array(captures.heldOut.prefix(Self.mostValidated)), shouldStop,
                 { try report(.preparing(0.8 + $0 * 0.2)) })
         else { return nil }
-        let source = AdaptationSource(items: items)
+        let source = AdaptationSource(items: items, rehearsal: rehearsal)
         var run = try resumed() ?? begun(with: source)
         var log = try TrainingLog(folder: folder, keeping: run.trainer.step)
         var isStopped = false
         try run.run(
             from: source, validation: try validation(on: held, steps: run.trainer.plan.steps),
-            threads: options.threads, reportEvery: 50, saveEvery: 50,
+            threads: options.threads, reportEvery: 50, saveEvery: 50, deadline: deadline,
             shouldStop: {
                 isStopped = shouldStop()
-                return isStopped || isLate
+                return isStopped
             },
             report: { progress in
                 try log.append(TrainingLog.Line(progress))
@@ -118,7 +120,9 @@ public struct Finetuning {
 
     /// Fixed crops of captures that are never learned from, with their own noise drawn anew.
     private func validation(on held: [AdaptationSource.Item], steps: Int) throws -> Validation {
-        let source = AdaptationSource(items: held)
+        let source = AdaptationSource(
+            items: held, rehearsal: rehearsal,
+            shares: .init(recorrupted: 0, ownNoise: 0.4, ownNoiseRehearsed: 0.4))
         let samples = try (0..<16).map { index in
             try source.sample(for: .synthetic, crop: 160, key: RandomSource.mix(0x5EED, UInt64(index)))
         }
@@ -163,9 +167,10 @@ public struct Finetuning {
     /// Share of the time that judging takes.
     private static let judging = 0.12
 
-    private var isLate: Bool {
-        guard case .minutes(let minutes) = options.length else { return false }
-        return (ContinuousClock.now - start).seconds > minutes * 60 * (1 - Self.judging)
+    /// When judging has to begin.
+    private var deadline: ContinuousClock.Instant? {
+        guard case .minutes(let minutes) = options.length else { return nil }
+        return start + .seconds(minutes * 60 * (1 - Self.judging))
     }
 
     /// Measured on a copy that is thrown away.
@@ -177,15 +182,15 @@ public struct Finetuning {
         return (ContinuousClock.now - start).seconds / 4
     }
 
-    /// Most steps have targets; then come the paper's stages, short and careful: on the noisy captures alone they
-    /// learn slowly, and taught longer they lose what the first stage won.
+    /// The paper's stages come first, short and careful, then those with targets: in the other order, validation
+    /// always went back to weights before B and P, which on few captures undo some of what targets teach.
     private func plan(steps: Int) -> TrainingPlan {
         let (masked, transfer) = (steps / 20, steps / 40)
         return TrainingPlan(
             stages: [
-                .init(.synthetic, steps: steps - masked - transfer, rate: options.rate),
                 .init(.masked, steps: masked, rate: options.rate / 40),
                 .init(.transfer, steps: transfer, rate: options.rate / 80),
+                .init(.synthetic, steps: steps - masked - transfer, rate: options.rate),
             ], batch: options.batch, crop: options.crop, seed: options.seed, hiddenPixels: base.hiddenPixels)
     }
 

@@ -96,8 +96,11 @@ public struct Judgement: Sendable, Equatable {
     static func objection(pinnedBefore before: PinnedSet.Scores, after: PinnedSet.Scores) -> String? {
         let loss = before.mean - after.mean
         if loss > pinnedTolerance { return String(format: "it loses %.2f dB on the pinned photographs", loss) }
-        let worst = after.worstLoss(since: before)
-        if worst > worstTolerance { return String(format: "one of the pinned photographs loses %.2f dB", worst) }
+        if let worst = after.worst(since: before), worst.before - worst.after > worstTolerance {
+            return String(
+                format: "one of the pinned photographs (number %d) loses %.2f dB: %.2f, then %.2f", worst.index + 1,
+                worst.before - worst.after, worst.before, worst.after)
+        }
         return nil
     }
 

@@ -22,11 +22,9 @@ extension Method {
         switch self {
         case .amsnet:
             let model = try required(model)
-            return AMSNet(
-                network: model.network, weights: model.weights, seed: seed, stride: model.stride ?? noise.stride,
-                hiddenPixels: model.hiddenPixels, usesSeenPixels: model.isTaughtPlain,
-                refinements: options.refinements ?? options.preset.refinements,
-                replacement: model.replacement)
+            return model.amsnet(
+                seed: seed, stride: model.stride ?? noise.stride,
+                refinements: options.refinements ?? options.preset.refinements)
         case .plain:
             let model = try required(model)
             return Plain(network: model.network, weights: model.weights, stride: model.plainStride)
@@ -64,5 +62,14 @@ extension Method {
                 file: "none", cause: "--method \(rawValue) needs a model", remedy: "name one with --model")
         }
         return model
+    }
+}
+
+extension Model {
+    /// AMSNet with this model, as it was taught.
+    func amsnet(seed: UInt64, stride: Int, refinements: Int) -> AMSNet {
+        AMSNet(
+            network: network, weights: weights, seed: seed, stride: stride, hiddenPixels: hiddenPixels,
+            usesSeenPixels: isTaughtPlain, refinements: refinements, replacement: replacement)
     }
 }

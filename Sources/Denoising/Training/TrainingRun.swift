@@ -74,18 +74,23 @@ public struct TrainingRun {
     ///   - validation: what is looked at between the steps; nil trains to the end of the plan.
     ///   - reportEvery: steps between two calls of `report`; every look at the validation reports as well.
     ///   - saveEvery: steps between two checkpoints.
+    ///   - deadline: where steps take longer than was thought, the plan is shortened so that it ends by then.
     ///   - shouldStop: asked before each step; when true, the state is saved and the run ends early.
     /// - Throws: `TrainingError.diverged`; the checkpoint then holds the last finite state that was saved.
     public mutating func run(
         from source: any TrainingSource, validation: Validation? = nil, threads: Int, reportEvery: Int = 50,
-        saveEvery: Int = 500, shouldStop: () -> Bool = { false }, report: (Progress) throws -> Void
+        saveEvery: Int = 500, deadline: ContinuousClock.Instant? = nil, shouldStop: () -> Bool = { false },
+        report: (Progress) throws -> Void
     ) throws {
         if let validation, best == nil { _ = try look(at: validation, threads) }
         var losses: [Double] = []
+        var durations: [Double] = []
         var last = ContinuousClock.now
         while !trainer.isFinished && !isExhausted(validation) && !shouldStop() {
             let stage = trainer.plan.stage(at: trainer.step)
+            let start = ContinuousClock.now
             losses.append(try trainer.advance(from: source, threads: threads))
+            durations.append((ContinuousClock.now - start).seconds)
             let now = ContinuousClock.now
             let isLook = trainer.isFinished || trainer.step % (validation?.every ?? .max) == 0
             let found = isLook ? try validation.map { try look(at: $0, threads) } : nil
@@ -97,7 +102,12 @@ public struct TrainingRun {
                         loss: losses.reduce(0, +) / Double(losses.count), rate: Double(stage?.rate ?? 0),
                         validation: found, secondsPerStep: perStep,
                         secondsLeft: perStep * Double(trainer.plan.steps - trainer.step)))
-                losses = []
+                if let deadline {
+                    // A median: a process may have been halted within a step.
+                    let step = durations.sorted()[durations.count / 2]
+                    trainer.finish(within: max(0, Int((deadline - ContinuousClock.now).seconds / step)))
+                }
+                (losses, durations) = ([], [])
                 last = ContinuousClock.now
             }
             // After the report: a run that is killed in between does the step again and reports it again.

@@ -96,7 +96,8 @@ struct Finetune: AsyncParsableCommand {
         options.seed = seed
         options.threads = threads ?? processorCount
         let folder = state.appending("finetune")
-        let finetuning = Finetuning(base: base, captures: found, options: options, folder: folder)
+        let finetuning = Finetuning(
+            base: base, captures: found, rehearsal: try .shipped(), options: options, folder: folder)
         let preparing = ProgressLine("preparing \(found.count) captures")
         do {
             let run = try finetuning.train(shouldStop: { stop.isRequested }) { phase in
