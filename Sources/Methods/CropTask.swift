@@ -15,19 +15,6 @@ struct CropTask: Sendable {
         let gradients: [String: Tensor]
         /// Where the run moves the network's running statistics.
         let statistics: [String: Tensor]
-
-        static let none = Result(loss: 0, gradients: [:], statistics: [:])
-
-        /// Losses and gradients add up; the statistics are those of the last.
-        static func + (first: Result, second: Result) -> Result {
-            Result(
-                loss: first.loss + second.loss,
-                gradients: first.gradients.merging(second.gradients) { sum, next in
-                    var sum = sum
-                    accumulate(next, into: &sum)
-                    return sum
-                }, statistics: second.statistics)
-        }
     }
 
     /// 1 where branch 0 does not see the pixel, at full resolution: a sub-image's mask is drawn pixel by pixel, so
@@ -47,7 +34,7 @@ struct CropTask: Sendable {
     func gradients(of sample: TrainingSample, _ network: any Network, _ weights: Weights, entries: Int) -> Result {
         switch objective {
         case .synthetic:
-            return pairedStep(sample, network, weights, entries)
+            return syntheticStep(sample.noisy, against: sample.clean ?? sample.noisy, network, weights, entries)
         case .masked:
             return maskedStep(
                 sample.noisy, against: sample.noisy, 5, counting: hidden, network, weights, entries)
@@ -68,25 +55,10 @@ struct CropTask: Sendable {
         }
     }
 
-    /// How an output's errors count.
-    private enum Criterion {
-        case absolute
-        /// `squaredLoss` with that scale, everywhere.
-        case squared(scale: Float)
-
-        /// - Parameter counted: 1 where absolute errors count.
-        func loss(_ output: Tensor, _ target: Tensor, _ counted: Tensor, entries: Int) -> Loss {
-            switch self {
-            case .absolute: maskedLoss(output, target, hidden: counted, entries: entries)
-            case .squared(let scale): squaredLoss(output, target, scale: scale, entries: entries)
-            }
-        }
-    }
-
     /// - Parameter counted: 1 where errors count.
     private func maskedStep(
         _ input: Tensor, against target: Tensor, _ stride: Int, counting counted: Tensor, _ network: any Network,
-        _ weights: Weights, _ entries: Int, _ criterion: Criterion = .absolute
+        _ weights: Weights, _ entries: Int
     ) -> Result {
         let tape = Tape()
         let pass = Pass(weights, on: tape)
@@ -95,7 +67,7 @@ struct CropTask: Sendable {
         let output = network.anySize(Variable(hiddenPixels.input(subImages, visible: complement(mask))), pass)
         let wanted = pixelDownsample(Variable(target), stride: stride).tensor
         let places = pixelDownsample(Variable(counted), stride: stride).tensor
-        let loss = criterion.loss(output.tensor, wanted, places, entries: entries)
+        let loss = maskedLoss(output.tensor, wanted, hidden: places, entries: entries)
         return Result(
             loss: loss.value, gradients: pass.gradients(tape.backward(from: output, seed: loss.gradient)),
             statistics: pass.statistics)
@@ -120,14 +92,14 @@ struct CropTask: Sendable {
     /// Nothing is hidden, and every pixel counts.
     private func openStep(
         _ input: Tensor, against target: Tensor, stride: Int, _ network: any Network, _ weights: Weights,
-        _ entries: Int, _ criterion: Criterion = .absolute
+        _ entries: Int
     ) -> Result {
         let tape = Tape()
         let pass = Pass(weights, on: tape)
         let output = network.anySize(pixelDownsample(Variable(input), stride: stride), pass)
         let wanted = pixelDownsample(Variable(target), stride: stride).tensor
         let all = Tensor([1] + output.tensor.shape[1...], repeating: 1)
-        let loss = criterion.loss(output.tensor, wanted, all, entries: entries)
+        let loss = maskedLoss(output.tensor, wanted, hidden: all, entries: entries)
         return Result(
             loss: loss.value, gradients: pass.gradients(tape.backward(from: output, seed: loss.gradient)),
             statistics: pass.statistics)
@@ -156,34 +128,19 @@ struct CropTask: Sendable {
         }
     }
 
-    private func pairedStep(
-        _ sample: TrainingSample, _ network: any Network, _ weights: Weights, _ entries: Int
-    ) -> Result {
-        guard let noise = sample.noise else {
-            return situatedStep(
-                sample.noisy, against: sample.clean ?? sample.noisy, .absolute, network, weights, entries)
-        }
-        let pairs = Recorruption.both(of: sample.noisy, noise)
-        let criterion = Criterion.squared(scale: Recorruption.scale(of: noise))
-        return pairs.map {
-            situatedStep($0.input, against: $0.target, criterion, network, weights, pairs.count * entries)
-        }.reduce(Result.none, +)
-    }
-
-    private func situatedStep(
-        _ noisy: Tensor, against clean: Tensor, _ criterion: Criterion, _ network: any Network, _ weights: Weights,
-        _ entries: Int
+    private func syntheticStep(
+        _ noisy: Tensor, against clean: Tensor, _ network: any Network, _ weights: Weights, _ entries: Int
     ) -> Result {
         // Hidden pixels and seen ones: inference joins both (`MaskedEstimate`).
         let all = Tensor([1, 1, crop, crop], repeating: 1)
         switch situation {
         case .open:
-            return openStep(noisy, against: clean, stride: 1, network, weights, entries, criterion)
+            return openStep(noisy, against: clean, stride: 1, network, weights, entries)
         case .masked(let stride):
-            return maskedStep(noisy, against: clean, stride, counting: all, network, weights, entries, criterion)
+            return maskedStep(noisy, against: clean, stride, counting: all, network, weights, entries)
         case .refinement(let replacement):
             let copy = refinementCopy(of: noisy, replacement, network, weights)
-            return maskedStep(copy, against: clean, 1, counting: all, network, weights, entries, criterion)
+            return maskedStep(copy, against: clean, 1, counting: all, network, weights, entries)
         }
     }
 

@@ -21,24 +21,6 @@ public func maskedLoss(_ output: Tensor, _ target: Tensor, hidden: Tensor, entri
     return Loss(value: sum / Double(max(entries, 1)), gradient: gradient)
 }
 
-/// The mean of (output − target)²/(2·scale) over all entries: of its gradient, errors of `scale` have what any error has of
-/// the absolute one.
-///
-/// - Parameter entries: what the sum is divided by, the elements of the whole batch.
-public func squaredLoss(_ output: Tensor, _ target: Tensor, scale: Float, entries: Int) -> Loss {
-    var sum = 0.0
-    let (target, factor) = (target.values, 1 / (scale * Float(max(entries, 1))))
-    var gradient = output
-    gradient.withMutablePointer { values in
-        for p in target.indices {
-            let error = values[p] - target[p]
-            sum += Double(0.5 * error * error)
-            values[p] = factor * error
-        }
-    }
-    return Loss(value: sum * Double(factor), gradient: gradient)
-}
-
 /// L_t: mean |I − y| + λ·mean √(Δr² + Δc² + ε²), differences across the border omitted (spec A.5 [R]).
 ///
 /// - Parameters:

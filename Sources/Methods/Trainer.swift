@@ -9,14 +9,11 @@ public struct TrainingSample: Sendable {
     public let clean: Tensor?
     /// What a teacher makes of it, for the objective `distilled`.
     public let predictions: [Tensor]
-    /// Noise drawn as that of the noisy crop, which then needs no clean side (`Recorruption`).
-    public let noise: Tensor?
 
-    public init(noisy: Tensor, clean: Tensor? = nil, predictions: [Tensor] = [], noise: Tensor? = nil) {
+    public init(noisy: Tensor, clean: Tensor? = nil, predictions: [Tensor] = []) {
         self.noisy = noisy
         self.clean = clean
         self.predictions = predictions
-        self.noise = noise
     }
 }
 

@@ -31,30 +31,27 @@ import Testing
         return 255 * (sum / Float(count)).squareRoot()
     }
 
-    @Test func cleanPhotographsCarryTheCapturesNoise() throws {
-        let source = try source(.init(recorrupted: 0, ownNoise: 0, ownNoiseRehearsed: 1))
+    @Test func theCapturesNoiseFallsAnewOnTheirOwnPictures() throws {
+        let source = try source(.init(distillation: 0, ownNoise: 1, half: 0))
         let samples = try (0..<24).map { try source.sample(for: .synthetic, crop: 64, key: $0) }
         for sample in samples.prefix(4) {
-            #expect(isCrop(try #require(sample.clean), of: Scenes.rehearsal.pictures))
+            #expect(isCrop(try #require(sample.clean), of: source.items.map(\.estimate)))
         }
-        // The captures' noise is 8; it is drawn at 0.8 to 1.25 times that, in texture at up to twice.
-        #expect((6...14).contains(try deviation(samples)))
+        // The captures' noise is 8; it is drawn at 0.8 to 1.25 times that, in texture at up to three times.
+        #expect((6...18).contains(try deviation(samples)))
     }
 
     @Test func otherCamerasFallOnCleanPhotographsAlone() throws {
-        let source = try source(.init(recorrupted: 0, ownNoise: 0, ownNoiseRehearsed: 0))
+        let source = try source(.init(distillation: 0, ownNoise: 0))
         let strengths = try (0..<12).map { try deviation([source.sample(for: .synthetic, crop: 64, key: $0)]) }
         #expect(Set(strengths).count == strengths.count)
     }
 
     @Test func capturesAreTheirOwnTeachers() throws {
-        let source = try source(.init(recorrupted: 1, ownNoise: 0, ownNoiseRehearsed: 0))
+        let source = try source(.init(distillation: 1, ownNoise: 0))
         let sample = try source.sample(for: .synthetic, crop: 64, key: 3)
-        #expect(sample.clean == nil)
+        #expect(isCrop(try #require(sample.clean), of: source.items.map(\.estimate)))
         #expect(isCrop(sample.noisy, of: source.items.map(\.capture.pixels)))
-        let noise = try #require(sample.noise).values
-        let deviation = 255 * (noise.reduce(0) { $0 + $1 * $1 } / Float(noise.count)).squareRoot()
-        #expect((6...14).contains(deviation))
     }
 
     @Test(arguments: [Objective.masked, .transfer]) func stagesBAndPSeeCapturesAlone(_ objective: Objective) throws {

@@ -1,7 +1,6 @@
+import Methods
 import Tensors
 import Testing
-
-@testable import Methods
 
 @Suite struct LossesTests {
     static let target = Toy.image(3, 4, seed: 1)
@@ -34,42 +33,6 @@ import Testing
         let loss = maskedLoss(Self.target, Self.target, hidden: Self.hidden, entries: Self.entries)
         #expect(loss.value == 0)
         #expect(loss.gradient.values.allSatisfy { $0 == 0 })
-    }
-
-    @Test func theSquaredLossHasTheSlopeOfItsDifferences() {
-        let output = Toy.image(3, 4, seed: 5)
-        let loss = squaredLoss(output, Self.target, scale: 0.5, entries: 36)
-        for index in [0, 17, 35] {
-            func value(_ step: Float) -> Double {
-                var shifted = output
-                shifted.withMutablePointer { $0[index] += step }
-                return squaredLoss(shifted, Self.target, scale: 0.5, entries: 36).value
-            }
-            // Central differences of a parabola are exact but for rounding.
-            let slope = (value(0.125) - value(-0.125)) / 0.25
-            #expect(abs(slope - Double(loss.gradient.values[index])) < 1e-6)
-        }
-        #expect(squaredLoss(output, output, scale: 0.5, entries: 36).value == 0)
-    }
-
-    /// The best factor of y ↦ a·y by recorrupted pairs is that against the clean image.
-    @Test func recorruptedPairsLeadWhereTheCleanImageLeads() {
-        var random = RandomSource(seed: 9)
-        let count = 200_000
-        let clean = (0..<count).map { _ in random.normal() }
-        let noisy = Tensor([1, 1, 1, count], clean.map { $0 + 0.5 * random.normal() })
-        let noise = Tensor([1, 1, 1, count], (0..<count).map { _ in 0.5 * random.normal() })
-        var (cross, square, truth) = (0.0, 0.0, 0.0)
-        for pair in Recorruption.both(of: noisy, noise) {
-            for ((input, target), clean) in zip(zip(pair.input.values, pair.target.values), clean) {
-                cross += Double(input * target)
-                square += Double(input * input)
-                truth += Double(input * clean)
-            }
-        }
-        // Wiener's: 1 / (1 + 0.25·(1 + α²)); chance moves either by a few thousandths.
-        #expect(abs(truth / square - 0.762) < 0.01)
-        #expect(abs(cross / square - truth / square) < 0.01)
     }
 
     /// A flat output has only the error against the target and λ·ε.

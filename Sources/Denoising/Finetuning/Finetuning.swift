@@ -121,8 +121,7 @@ public struct Finetuning {
     /// Fixed crops of captures that are never learned from, with their own noise drawn anew.
     private func validation(on held: [AdaptationSource.Item], steps: Int) throws -> Validation {
         let source = AdaptationSource(
-            items: held, rehearsal: rehearsal,
-            shares: .init(recorrupted: 0, ownNoise: 0.4, ownNoiseRehearsed: 0.4))
+            items: held, rehearsal: rehearsal, shares: .init(distillation: 0, ownNoise: 0.8))
         let samples = try (0..<16).map { index in
             try source.sample(for: .synthetic, crop: 160, key: RandomSource.mix(0x5EED, UInt64(index)))
         }

@@ -1,9 +1,8 @@
 import Imaging
 import SystemPackage
 
-/// Clean photographs inside the package that fine-tuning learns from beside the captures: sharp targets under the
-/// captures' noise, which captures themselves cannot give, and a rehearsal of what the model could do before (Robins
-/// 1995), which training on a few captures alone would overwrite.
+/// Clean photographs inside the package that fine-tuning learns from beside the captures, under noise of other cameras:
+/// a rehearsal of what the model could do before (Robins 1995), which training on a few captures alone would overwrite.
 ///
 /// `rehearsal.png` holds 48 crops of 192×192 pixels; none comes from a photograph of the pinned set.
 public struct RehearsalSet: Sendable {
