@@ -19,7 +19,8 @@ public struct AMSNet: TileDenoiser {
     public let usesSeenPixels: Bool
     /// Refinement copies T, suffix E of the variant's name; 0 returns the first stage's result.
     public let refinements: Int
-    /// Probability p that a refinement copy puts a noisy pixel back. At 1 each copy is the noisy image under fresh masks.
+    /// Probability p that a refinement copy puts a noisy pixel back. At 1 each copy is the noisy image under fresh
+    /// masks.
     public let replacement: Double
     /// The published p (spec A.8).
     public static let publishedReplacement = 0.16

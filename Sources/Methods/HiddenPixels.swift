@@ -4,8 +4,8 @@ import Tensors
 public enum HiddenPixels: String, Sendable, Codable, CaseIterable {
     /// Exactly 0 in every channel, as published (spec A.2).
     case zero
-    /// The weighted mean of the visible neighbours. The network then starts from an interpolation instead of a hole, and
-    /// learns in hundreds of steps what takes it thousands from zeros. The hidden value itself is not used.
+    /// The weighted mean of the visible neighbours. The network then starts from an interpolation instead of a hole,
+    /// and learns in hundreds of steps what takes it thousands from zeros. The hidden value itself is not used.
     case neighbours
 
     /// The network's input.

@@ -2,8 +2,8 @@ import Tensors
 
 /// Both images that the complementary passes of a multi-mask block make.
 ///
-/// Each pass estimates all pixels: those hidden from it, of which AMSNet makes its output, and those that it saw. A network
-/// that was taught plain passes as well knows what to do with the latter.
+/// Each pass estimates all pixels: those hidden from it, of which AMSNet makes its output, and those that it saw. A
+/// network that was taught plain passes as well knows what to do with the latter.
 struct MaskedEstimate: Sendable {
     /// Each pixel from the pass that did not see it: MMDB's output (spec A.3). [3, 1, height, width].
     let hidden: Tensor
@@ -13,8 +13,8 @@ struct MaskedEstimate: Sendable {
     /// Pixels to each side of the windows in which both are compared: 9×9.
     private static let radius = 4
 
-    /// One image of both, or the hidden one alone: seen + ½·min(1, e(y − seen)/e(hidden − seen))·(hidden − seen), where e is the mean square of
-    /// luma in a window.
+    /// One image of both, or the hidden one alone: seen + ½·min(1, e(y − seen)/e(hidden − seen))·(hidden − seen), where
+    /// e is the mean square of luma in a window.
     ///
     /// Where there is noise alone, both err differently and their mean errs less. Where there is detail that no
     /// neighbour tells of, the hidden estimate is far from the seen one, further than that is from the noisy image, and

@@ -112,8 +112,8 @@ struct SymmetricMatrix {
         return (2 * (log(a) + log(d) + log(f)), inverse)
     }
 
-    /// The gradient of a function of U·Uᵀ with respect to U, this being that with respect to the matrix: the upper triangle
-    /// of 2·G·U (spec E, "MAP 3×3").
+    /// The gradient of a function of U·Uᵀ with respect to U, this being that with respect to the matrix: the upper
+    /// triangle of 2·G·U (spec E, "MAP 3×3").
     func gradient(of triangle: Triangle) -> SIMD8<Double> {
         let u = triangle.values
         // Columns of U: (u0), (u1, u3), (u2, u4, u5).

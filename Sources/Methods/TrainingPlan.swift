@@ -9,7 +9,8 @@ public enum Objective: String, Sendable, Codable, CaseIterable {
     case synthetic
     /// Stage B: L_m, hidden pixels of stride-5 sub-images against the noisy image itself (spec A.4).
     case masked
-    /// Stage P: L_t, both masks reassembled at full resolution against the noisy image, with total variation (spec A.5).
+    /// Stage P: L_t, both masks reassembled at full resolution against the noisy image, with total variation (spec
+    /// A.5).
     case transfer
     /// Blind-spot training as in AP-BSN: all pixels of stride-5 sub-images against themselves. Only a network that does
     /// not see its own pixel learns to denoise from it; any other learns to copy.

@@ -149,8 +149,8 @@ extension ZSN2N.Configuration {
 extension BayesianDBSN.Configuration {
     private enum CodingKeys: CodingKey { case channels, width, blocks, noise }
 
-    /// - Throws: `DecodingError` for values that no network can be built from, and for grey networks, as photographs are
-    ///   denoised in colour.
+    /// - Throws: `DecodingError` for values that no network can be built from, and for grey networks, as photographs
+    ///   are denoised in colour.
     public init(from decoder: any Decoder) throws {
         let values = try decoder.container(keyedBy: CodingKeys.self)
         self.init(

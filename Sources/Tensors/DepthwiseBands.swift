@@ -43,8 +43,8 @@ struct DepthwiseBands {
     /// Widest strip of columns.
     private static let widestStrip = 160
 
-    /// The image in strips of columns, so many that their panels of pixels, neighbours included, leave least of the last
-    /// one empty.
+    /// The image in strips of columns, so many that their panels of pixels, neighbours included, leave least of the
+    /// last one empty.
     private static func strips(of width: Int) -> [Range<Int>] {
         let panel = Int(kernels.mix_columns)
         func strips(_ count: Int) -> [Range<Int>] {

@@ -28,8 +28,8 @@ struct MatrixView {
     }
 }
 
-/// C = A·B, or C += A·B where `adding`. C has `rows` rows, `columns` columns and `ldc` elements between rows; `depth` is
-/// the summed dimension. One of A and B may be transposed.
+/// C = A·B, or C += A·B where `adding`. C has `rows` rows, `columns` columns and `ldc` elements between rows; `depth`
+/// is the summed dimension. One of A and B may be transposed.
 func product(
     _ a: MatrixView, _ b: MatrixView, into c: UnsafeMutablePointer<Float>, row ldc: Int,
     rows: Int, columns: Int, depth: Int, adding: Bool

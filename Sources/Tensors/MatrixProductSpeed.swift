@@ -1,7 +1,7 @@
 import CKernels
 
-/// What OpenBLAS reaches in single-precision matrix products on this machine, in GFLOP/s: each thread multiplies 1024×1024 matrices
-/// of its own. The best of five rounds, since this is the ceiling that networks are compared with.
+/// What OpenBLAS reaches in single-precision matrix products on this machine, in GFLOP/s: each thread multiplies
+/// 1024×1024 matrices of its own. The best of five rounds, since this is the ceiling that networks are compared with.
 public func matrixProductSpeed(threads: Int) -> Double {
     let side = 1024
     let a = Tensor([side, side], repeating: 0.5)

@@ -7,7 +7,8 @@ import Tensors
 /// Three kinds stand behind `Objective.synthetic`:
 /// - a noisy crop against what the model's most careful preset makes of it (distillation to oneself, spec G.2);
 /// - the captures' own noise, drawn anew, on what that preset made, at its scale or at half of it, where it is sharp;
-/// - noise of cameras at random on clean photographs of the package, so that what the model could do before is not forgotten.
+/// - noise of cameras at random on clean photographs of the package, so that what the model could do before is not
+///   forgotten.
 ///
 /// Stages B and P see the noisy captures alone.
 struct AdaptationSource: TrainingSource {
@@ -85,9 +86,9 @@ struct AdaptationSource: TrainingSource {
 
 extension CaptureNoise {
     /// The picture as this camera would have saved it: at a strength that varies by a quarter, as exposure does, and up
-    /// to three times as strong in texture, where cameras hold their noise reduction back. (On 56 pairs of five cameras,
-    /// whose true noise is known, deviation is 1.5 times that of flat areas where `texture` is 0.4, 2 times at 0.8, and
-    /// 2.5 to 4 times where it is nearly 1.)
+    /// to three times as strong in texture, where cameras hold their noise reduction back. (On 56 pairs of five
+    /// cameras, whose true noise is known, deviation is 1.5 times that of flat areas where `texture` is 0.4, 2 times at
+    /// 0.8, and 2.5 to 4 times where it is nearly 1.)
     func added(to clean: PlanarImage, using generator: inout SeededGenerator) -> PlanarImage {
         var noisy = drawn(on: clean, using: &generator)
         let strength = generator.uniform(0.8...1.25)

@@ -131,8 +131,8 @@ public struct CaptureNoise: Sendable {
         zip(target, source).map { a, b in a.indices.map { a[$0] - share * b[$0] } }
     }
 
-    /// Mean products at every distance, unbiased by the block's borders and by the plane that was taken off; far ones fade
-    /// out.
+    /// Mean products at every distance, unbiased by the block's borders and by the plane that was taken off; far ones
+    /// fade out.
     private static func covariance(_ blocks: [[Float]]) -> [Float] {
         let width = 2 * reach + 1
         var result = [Float](repeating: 0, count: width * width)
@@ -160,8 +160,8 @@ public struct CaptureNoise: Sendable {
         return result
     }
 
-    /// What fitting a plane took away at every distance: each of its three parameters takes Σρ of a pixel's variance, to
-    /// first order in 1/(pixels of a block). Coarse noise, as that of colour, would be lost without it.
+    /// What fitting a plane took away at every distance: each of its three parameters takes Σρ of a pixel's variance,
+    /// to first order in 1/(pixels of a block). Coarse noise, as that of colour, would be lost without it.
     private static func takenByPlane(_ covariance: [Float]) -> Float {
         let (width, centre) = (2 * reach + 1, reach * (2 * reach + 1) + reach)
         guard covariance[centre] > 0 else { return 0 }

@@ -54,7 +54,8 @@ public struct Model: Sendable {
 
     private func strideNamed(_ key: String) -> Int? { metadata[key].flatMap(Int.init).map { min(max($0, 1), 8) } }
 
-    /// Share of noisy pixels that a refinement copy puts back: 0.16 as published, unless the model was taught otherwise.
+    /// Share of noisy pixels that a refinement copy puts back: 0.16 as published, unless the model was taught
+    /// otherwise.
     public var replacement: Double {
         metadata["replacement"].flatMap(Double.init).map { min(max($0, 0), 1) } ?? AMSNet.publishedReplacement
     }

@@ -41,7 +41,8 @@ public struct ImageOptions: Sendable, Equatable, Codable {
     public var format: OutputFormat = .same
     /// 8 or 16; nil keeps the input's depth (16 for RAW).
     public var bitDepth: Int?
-    /// Of TIFF only; nil is deflate. Recipes of earlier versions do not have it, so it stays absent where it is not set.
+    /// Of TIFF only; nil is deflate. Recipes of earlier versions do not have it, so it stays absent where it is not
+    /// set.
     public var compression: OutputCompression?
     /// Of photographs that need nothing; nil copies them. Absent from recipes where it is not set, as `compression`.
     public var onClean: CleanPhotographs?

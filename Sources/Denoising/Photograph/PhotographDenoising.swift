@@ -1,6 +1,7 @@
 import SystemPackage
 
-/// One photograph in, one photograph out. The service depends on this protocol, so that it can be tested without a network.
+/// One photograph in, one photograph out. The service depends on this protocol, so that it can be tested without a
+/// network.
 public protocol PhotographDenoising: Sendable {
     /// Denoises `photograph` into the folder `directory`, durably: when this returns, the output and its folder entry
     /// are on disk, and an existing file was never overwritten.
@@ -40,8 +41,8 @@ public struct DenoisingReport: Sendable, Codable, Equatable {
     /// Seconds.
     public var exposure: Double?
     /// By name: `noise_before`, `noise_after` (8-bit units), `noise_correlation`, `colour_drift`, `residual_structure`,
-    /// `seconds`, `seconds_decode`, `seconds_network`, `seconds_encode`, `megapixels`, `megapixels_per_second`, `peak_mib`;
-    /// with checkpoints `tiles_resumed`, those that an earlier attempt had finished.
+    /// `seconds`, `seconds_decode`, `seconds_network`, `seconds_encode`, `megapixels`, `megapixels_per_second`,
+    /// `peak_mib`; with checkpoints `tiles_resumed`, those that an earlier attempt had finished.
     public var metrics: [String: Double]
 
     public init(

@@ -8,8 +8,8 @@ import Tensors
 /// One run of a method over all tiles of a photograph.
 struct TiledDenoising: Sendable {
     /// Largest tile side unless the options name one, at most 512 and at least 256 (spec F.3: statistics of training
-    /// and of the published numbers). In between, a tile's working memory stays below 768 MiB, so that two tiles at once
-    /// leave room for the photograph.
+    /// and of the published numbers). In between, a tile's working memory stays below 768 MiB, so that two tiles at
+    /// once leave room for the photograph.
     static func defaultTile(for requirements: TileRequirements) -> Int {
         let pixels = Double(768 << 20) / Double(max(requirements.bytesPerPixel, 1))
         return max(256, min(512, Int(pixels.squareRoot())))

@@ -1,9 +1,9 @@
 import Foundation
 
 extension NoiseModel {
-    /// A camera at random, with noise of a random strength. Seven in ten are ordinary photographs: log-normal around 2.5
-    /// of 255 on flat grey after processing, 19 of 20 between 0.9 and 7.4. The rest are what a model must not fail on:
-    /// nights and telephones (log-uniform, 4…25), and photographs that need nothing (below 0.5).
+    /// A camera at random, with noise of a random strength. Seven in ten are ordinary photographs: log-normal around
+    /// 2.5 of 255 on flat grey after processing, 19 of 20 between 0.9 and 7.4. The rest are what a model must not fail
+    /// on: nights and telephones (log-uniform, 4…25), and photographs that need nothing (below 0.5).
     ///
     /// The ranges were fitted to flat areas of 56 photographs by five system cameras, whose true noise is known, and
     /// reach beyond them on all sides. Medians, theirs and (on flat colours) these: deviation of luma 2.6, 2.4;

@@ -105,7 +105,7 @@ public struct TrainingRun {
                 if let deadline {
                     // A median: a process may have been halted within a step.
                     let step = durations.sorted()[durations.count / 2]
-                    trainer.finish(within: max(0, Int((deadline - ContinuousClock.now).seconds / step)))
+                    trainer.finish(within: max(1, Int((deadline - ContinuousClock.now).seconds / step)))
                 }
                 (losses, durations) = ([], [])
                 last = ContinuousClock.now

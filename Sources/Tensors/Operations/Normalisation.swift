@@ -1,6 +1,7 @@
 import CKernels
 
-/// Restormer's bias-free layer norm over the channels of each pixel: y = w·x/√(var + ε), the mean stays in the numerator.
+/// Restormer's bias-free layer norm over the channels of each pixel: y = w·x/√(var + ε), the mean stays in the
+/// numerator.
 ///
 /// - Parameters:
 ///   - x: [C, batch, height, width].
