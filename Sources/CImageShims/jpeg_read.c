@@ -65,16 +65,16 @@ static void on_progress(j_common_ptr common) {
     }
 }
 
-static void find_exif(ShimJPEGReader *reader, ShimJPEGInfo *info) {
-    static const char prefix[6] = "Exif\0";
+/// What follows the first `count` bytes in the first APP1 segment that begins with them; NULL where there is none.
+static const uint8_t *find_segment(ShimJPEGReader *reader, const char *prefix, size_t count, size_t *found) {
     for (jpeg_saved_marker_ptr marker = reader->jpeg.marker_list; marker != NULL; marker = marker->next) {
-        if (marker->marker == JPEG_APP0 + 1 && marker->data_length > sizeof prefix &&
-            memcmp(marker->data, prefix, sizeof prefix) == 0) {
-            info->exif = marker->data + sizeof prefix;
-            info->exif_count = marker->data_length - sizeof prefix;
-            return;
+        if (marker->marker == JPEG_APP0 + 1 && marker->data_length > count &&
+            memcmp(marker->data, prefix, count) == 0) {
+            *found = marker->data_length - count;
+            return marker->data + count;
         }
     }
+    return NULL;
 }
 
 static int read_header(ShimJPEGReader *reader, const void *bytes, size_t count, ShimJPEGInfo *info) {
@@ -97,7 +97,8 @@ static int read_header(ShimJPEGReader *reader, const void *bytes, size_t count, 
         info->profile = reader->profile;
         info->profile_count = profile_count;
     }
-    find_exif(reader, info);
+    info->exif = find_segment(reader, SHIM_JPEG_EXIF, sizeof SHIM_JPEG_EXIF, &info->exif_count);
+    info->xmp = find_segment(reader, SHIM_JPEG_XMP, sizeof SHIM_JPEG_XMP, &info->xmp_count);
     return 1;
 }
 

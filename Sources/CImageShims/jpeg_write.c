@@ -58,18 +58,18 @@ static void on_end(j_compress_ptr jpeg) {
     drain(writer, sizeof writer->buffer - writer->destination.free_in_buffer);
 }
 
-static void write_exif(ShimJPEGWriter *writer, const ShimJPEGInfo *info) {
-    static const char prefix[6] = "Exif\0";
+static void write_segment(
+    ShimJPEGWriter *writer, const char *prefix, size_t prefix_count, const uint8_t *block, size_t count) {
     // A segment holds 65,533 bytes; a larger block cannot be stored in a JPEG at all.
-    if (info->exif == NULL || info->exif_count > 65533 - sizeof prefix) {
+    if (block == NULL || count > 65533 - prefix_count) {
         return;
     }
-    jpeg_write_m_header(&writer->jpeg, JPEG_APP0 + 1, (unsigned)(info->exif_count + sizeof prefix));
-    for (size_t i = 0; i < sizeof prefix; i++) {
+    jpeg_write_m_header(&writer->jpeg, JPEG_APP0 + 1, (unsigned)(count + prefix_count));
+    for (size_t i = 0; i < prefix_count; i++) {
         jpeg_write_m_byte(&writer->jpeg, prefix[i]);
     }
-    for (size_t i = 0; i < info->exif_count; i++) {
-        jpeg_write_m_byte(&writer->jpeg, info->exif[i]);
+    for (size_t i = 0; i < count; i++) {
+        jpeg_write_m_byte(&writer->jpeg, block[i]);
     }
 }
 
@@ -88,7 +88,8 @@ static void write_header(ShimJPEGWriter *writer, const ShimJPEGInfo *info, int q
     jpeg->comp_info[0].h_samp_factor = 1;
     jpeg->comp_info[0].v_samp_factor = 1;
     jpeg_start_compress(jpeg, TRUE);
-    write_exif(writer, info);
+    write_segment(writer, SHIM_JPEG_EXIF, sizeof SHIM_JPEG_EXIF, info->exif, info->exif_count);
+    write_segment(writer, SHIM_JPEG_XMP, sizeof SHIM_JPEG_XMP, info->xmp, info->xmp_count);
     if (info->profile != NULL) {
         jpeg_write_icc_profile(jpeg, info->profile, (unsigned)info->profile_count);
     }

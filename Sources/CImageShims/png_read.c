@@ -137,6 +137,18 @@ const uint8_t *shim_png_exif(ShimPNGReader *reader, size_t *count) {
     return exif;
 }
 
+const uint8_t *shim_png_xmp(ShimPNGReader *reader, size_t *count) {
+    png_textp texts = NULL;
+    int found = png_get_text(reader->png, reader->info, &texts, NULL);
+    for (int i = 0; i < found; i++) {
+        if (texts[i].compression >= PNG_ITXT_COMPRESSION_NONE && strcmp(texts[i].key, SHIM_PNG_XMP) == 0) {
+            *count = texts[i].itxt_length;
+            return (const uint8_t *)texts[i].text;
+        }
+    }
+    return NULL;
+}
+
 void shim_png_close(ShimPNGReader *reader) {
     if (reader == NULL) {
         return;

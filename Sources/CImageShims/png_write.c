@@ -55,7 +55,21 @@ static void set_colour(ShimPNGWriter *writer, const ShimPNGInfo *info) {
     }
 }
 
-static void write_header(ShimPNGWriter *writer, const ShimPNGInfo *info, const uint8_t *exif, size_t exif_count) {
+/// libpng copies the packet, but wants it to end in a zero byte.
+static void set_xmp(ShimPNGWriter *writer, const ShimPNGInfo *info) {
+    char *text = malloc(info->xmp_count + 1);
+    if (text == NULL) {
+        png_error(writer->png, "memory is exhausted");
+    }
+    memcpy(text, info->xmp, info->xmp_count);
+    text[info->xmp_count] = 0;
+    char keyword[] = SHIM_PNG_XMP, none[] = "";
+    png_text chunk = {.compression = PNG_ITXT_COMPRESSION_NONE, .key = keyword, .text = text, .lang = none, .lang_key = none};
+    png_set_text(writer->png, writer->info, &chunk, 1);
+    free(text);
+}
+
+static void write_header(ShimPNGWriter *writer, const ShimPNGInfo *info) {
     int type = info->colour_channels == 3 ? PNG_COLOR_TYPE_RGB : PNG_COLOR_TYPE_GRAY;
     if (info->alpha) {
         type |= PNG_COLOR_MASK_ALPHA;
@@ -68,9 +82,12 @@ static void write_header(ShimPNGWriter *writer, const ShimPNGInfo *info, const u
         writer->png, writer->info, info->width, info->height, info->bits, type, PNG_INTERLACE_NONE,
         PNG_COMPRESSION_TYPE_DEFAULT, PNG_FILTER_TYPE_DEFAULT);
     set_colour(writer, info);
-    if (exif != NULL) {
+    if (info->exif != NULL) {
         // libpng copies the block; its parameter merely lacks `const`.
-        png_set_eXIf_1(writer->png, writer->info, (png_uint_32)exif_count, (png_bytep)(uintptr_t)exif);
+        png_set_eXIf_1(writer->png, writer->info, (png_uint_32)info->exif_count, (png_bytep)(uintptr_t)info->exif);
+    }
+    if (info->xmp != NULL) {
+        set_xmp(writer, info);
     }
     png_write_info(writer->png, writer->info);
     if (info->bits == 16 && __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__) {
@@ -78,8 +95,7 @@ static void write_header(ShimPNGWriter *writer, const ShimPNGInfo *info, const u
     }
 }
 
-ShimPNGWriter *shim_png_create(
-    int file, const ShimPNGInfo *info, const uint8_t *exif, size_t exif_count, ShimFailure *failure) {
+ShimPNGWriter *shim_png_create(int file, const ShimPNGInfo *info, ShimFailure *failure) {
     ShimPNGWriter *writer = calloc(1, sizeof *writer);
     if (writer == NULL) {
         shim_fail(failure, SHIM_NO_MEMORY, "memory is exhausted");
@@ -94,7 +110,7 @@ ShimPNGWriter *shim_png_create(
         shim_png_finish(writer, 0, failure);
         return NULL;
     }
-    write_header(writer, info, exif, exif_count);
+    write_header(writer, info);
     return writer;
 }
 

@@ -114,6 +114,20 @@ void copy_text(char *target, size_t capacity, const char *source) {
     std::snprintf(target, capacity, "%s", source);
 }
 
+double degrees(const float (&parts)[3]) {
+    return parts[0] + parts[1] / 60.0 + parts[2] / 3600.0;
+}
+
+void describe_location(const libraw_gps_info_t &gps, ShimRAWInfo *info) {
+    if (!gps.gpsparsed || gps.latref == 0 || gps.longref == 0) {
+        return;
+    }
+    info->has_location = 1;
+    info->latitude = degrees(gps.latitude) * (gps.latref == 'S' ? -1 : 1);
+    info->longitude = degrees(gps.longitude) * (gps.longref == 'W' ? -1 : 1);
+    info->altitude = gps.altitude * (gps.altref == 1 ? -1 : 1);
+}
+
 void describe(const libraw_data_t &data, ShimRAWInfo *info) {
     bool sideways = (data.sizes.flip & 4) != 0;
     info->width = sideways ? data.sizes.height : data.sizes.width;
@@ -127,6 +141,7 @@ void describe(const libraw_data_t &data, ShimRAWInfo *info) {
     info->iso = data.other.iso_speed;
     info->exposure = data.other.shutter;
     info->aperture = data.other.aperture;
+    describe_location(data.other.parsed_gps, info);
     // LibRaw read the camera's clock as local time; the same zone turns it back.
     time_t timestamp = data.other.timestamp;
     struct tm local;

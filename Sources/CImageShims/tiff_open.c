@@ -256,6 +256,12 @@ static int describe(ShimTIFFReader *reader) {
         reader->info.profile = profile;
         reader->info.profile_count = profile_count;
     }
+    uint32_t xmp_count = 0;
+    void *xmp = NULL;
+    if (TIFFGetField(tiff, TIFFTAG_XMLPACKET, &xmp_count, &xmp)) {
+        reader->info.xmp = xmp;
+        reader->info.xmp_count = xmp_count;
+    }
     return describe_colour(reader, compression, photometric, format);
 }
 

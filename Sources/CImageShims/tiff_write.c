@@ -116,6 +116,9 @@ static void set_fields(TIFF *tiff, const ShimTIFFInfo *info, const ShimTIFFCamer
     if (info->profile != NULL) {
         TIFFSetField(tiff, TIFFTAG_ICCPROFILE, (uint32_t)info->profile_count, info->profile);
     }
+    if (info->xmp != NULL) {
+        TIFFSetField(tiff, TIFFTAG_XMLPACKET, (uint32_t)info->xmp_count, info->xmp);
+    }
     set_text(tiff, TIFFTAG_MAKE, camera->make);
     set_text(tiff, TIFFTAG_MODEL, camera->model);
     set_text(tiff, TIFFTAG_DATETIME, camera->captured_at);
@@ -171,13 +174,8 @@ static int has_exif(const ShimTIFFCamera *camera) {
         camera->captured_at != NULL;
 }
 
-/// Writes the image's directory, and an EXIF directory that it points to when there is anything to say.
-static int write_directories(TIFF *tiff, const ShimTIFFCamera *camera) {
-    if (!has_exif(camera)) {
-        return TIFFWriteDirectory(tiff);
-    }
-    uint64_t offset = 0;
-    if (!TIFFWriteDirectory(tiff) || TIFFCreateEXIFDirectory(tiff) != 0) {
+static int write_exif(TIFF *tiff, const ShimTIFFCamera *camera, uint64_t *offset) {
+    if (TIFFCreateEXIFDirectory(tiff) != 0) {
         return 0;
     }
     TIFFSetField(tiff, EXIFTAG_EXIFVERSION, "0232");
@@ -193,8 +191,40 @@ static int write_directories(TIFF *tiff, const ShimTIFFCamera *camera) {
     }
     set_text(tiff, EXIFTAG_DATETIMEORIGINAL, camera->captured_at);
     set_text(tiff, EXIFTAG_LENSMODEL, camera->lens);
-    return TIFFWriteCustomDirectory(tiff, &offset) && TIFFSetDirectory(tiff, 0) &&
-        TIFFSetField(tiff, TIFFTAG_EXIFIFD, offset) && TIFFRewriteDirectory(tiff);
+    return TIFFWriteCustomDirectory(tiff, offset);
+}
+
+static int write_gps(TIFF *tiff, const ShimTIFFCamera *camera, uint64_t *offset) {
+    if (TIFFCreateGPSDirectory(tiff) != 0) {
+        return 0;
+    }
+    static const uint8_t version[4] = {2, 3, 0, 0};
+    char side[2] = {camera->latitude_side, 0};
+    TIFFSetField(tiff, GPSTAG_VERSIONID, version);
+    TIFFSetField(tiff, GPSTAG_LATITUDEREF, side);
+    TIFFSetField(tiff, GPSTAG_LATITUDE, camera->latitude);
+    side[0] = camera->longitude_side;
+    TIFFSetField(tiff, GPSTAG_LONGITUDEREF, side);
+    TIFFSetField(tiff, GPSTAG_LONGITUDE, camera->longitude);
+    if (camera->has_altitude) {
+        TIFFSetField(tiff, GPSTAG_ALTITUDEREF, camera->altitude < 0 ? 1 : 0);
+        TIFFSetField(tiff, GPSTAG_ALTITUDE, camera->altitude < 0 ? -camera->altitude : camera->altitude);
+    }
+    return TIFFWriteCustomDirectory(tiff, offset);
+}
+
+/// Writes the image's directory, and those of EXIF and GPS that it points to when there is anything to say.
+static int write_directories(TIFF *tiff, const ShimTIFFCamera *camera) {
+    uint64_t exif = 0, gps = 0;
+    if (!TIFFWriteDirectory(tiff) || (has_exif(camera) && !write_exif(tiff, camera, &exif)) ||
+        (camera->has_location && !write_gps(tiff, camera, &gps))) {
+        return 0;
+    }
+    if (exif == 0 && gps == 0) {
+        return 1;
+    }
+    return TIFFSetDirectory(tiff, 0) && (exif == 0 || TIFFSetField(tiff, TIFFTAG_EXIFIFD, exif)) &&
+        (gps == 0 || TIFFSetField(tiff, TIFFTAG_GPSIFD, gps)) && TIFFRewriteDirectory(tiff);
 }
 
 int shim_tiff_finish(ShimTIFFWriter *writer, int complete, const ShimTIFFCamera *camera, ShimFailure *failure) {

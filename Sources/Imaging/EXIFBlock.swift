@@ -22,10 +22,39 @@ struct EXIFBlock {
         exif.append(Field(tag: Tag.exifVersion, type: 7, count: 4, bytes: Array("0232".utf8)))
         exif += [text(Tag.dateTimeOriginal, metadata.exifDate), text(Tag.lensModel, metadata.lens)].compactMap { $0 }
 
-        // The pointer has a fixed size, so the main directory can be laid out before its value is known.
-        let pointer = 8 + directory(main + [long(Tag.exifDirectory, 0)], at: 8).count
-        let first = directory(main + [long(Tag.exifDirectory, pointer)], at: 8)
-        return Array("II".utf8) + little(42, 2) + little(8, 4) + first + directory(exif, at: pointer)
+        let gps = metadata.location.map(fields)
+        func first(_ exif: Int, _ place: Int) -> [UInt8] {
+            directory(
+                main + [long(Tag.exifDirectory, exif)] + (gps == nil ? [] : [long(Tag.gpsDirectory, place)]), at: 8)
+        }
+        // Pointers have a fixed size, so the main directory can be laid out before their values are known.
+        let pointer = 8 + first(0, 0).count
+        let second = directory(exif, at: pointer)
+        let third = gps.map { directory($0, at: pointer + second.count) } ?? []
+        return Array("II".utf8) + little(42, 2) + little(8, 4) + first(pointer, pointer + second.count) + second + third
+    }
+
+    /// The GPS directory.
+    private static func fields(of location: Location) -> [Field] {
+        func angle(_ tag: UInt16, _ value: Double) -> Field {
+            let (degrees, minutes, seconds) = value.sexagesimal
+            let parts = [(degrees, 1), (minutes, 1), (Int((seconds * 1e6).rounded()), 1_000_000)]
+            return Field(
+                tag: tag, type: 5, count: 3, bytes: parts.flatMap { little($0.0, 4) + little($0.1, 4) })
+        }
+        var fields = [
+            Field(tag: Tag.gpsVersion, type: 1, count: 4, bytes: [2, 3, 0, 0]),
+            text(Tag.latitudeReference, location.latitude < 0 ? "S" : "N"),
+            angle(Tag.latitude, location.latitude),
+            text(Tag.longitudeReference, location.longitude < 0 ? "W" : "E"),
+            angle(Tag.longitude, location.longitude),
+        ].compactMap { $0 }
+        if let altitude = location.altitude {
+            let bytes = little(Int((abs(altitude) * 1000).rounded()), 4) + little(1000, 4)
+            fields.append(Field(tag: Tag.altitudeReference, type: 1, count: 1, bytes: [altitude < 0 ? 1 : 0]))
+            fields.append(Field(tag: Tag.altitude, type: 5, count: 1, bytes: bytes))
+        }
+        return fields
     }
 
     /// One directory, sorted by tag as it must be, followed by the values that do not fit an entry.
@@ -70,5 +99,15 @@ struct EXIFBlock {
 
     private static func little(_ value: Int, _ count: Int) -> [UInt8] {
         (0..<count).map { UInt8(truncatingIfNeeded: value >> (8 * $0)) }
+    }
+}
+
+extension Double {
+    /// Whole degrees and minutes, and seconds, of the magnitude.
+    var sexagesimal: (degrees: Int, minutes: Int, seconds: Double) {
+        // To a millionth of a second, so that 60 seconds are never left.
+        let seconds = (magnitude * 3600 * 1e6).rounded() / 1e6
+        let minutes = Int(seconds / 60)
+        return (minutes / 60, minutes % 60, seconds - Double(minutes * 60))
     }
 }

@@ -23,6 +23,7 @@ extension ImageDecoder {
         return Photograph(
             pixels: PixelBuffer(width: width, height: height, colourChannels: channels, samples: .uint8(decoded)),
             metadata: exif?.withUnsafeBytes { Metadata(tiffStructure: $0) } ?? Metadata(),
-            iccProfile: copy(info.profile, info.profile_count), exif: exif, format: .jpeg)
+            iccProfile: copy(info.profile, info.profile_count), exif: exif,
+            xmp: copy(info.xmp, info.xmp_count), format: .jpeg)
     }
 }

@@ -28,12 +28,15 @@ extension ImageDecoder {
         var exifCount = 0
         let exif = shim_png_exif(reader, &exifCount)
         let block = copy(exif, exifCount)
+        var xmpCount = 0
+        let xmp = shim_png_xmp(reader, &xmpCount)
         return Photograph(
             pixels: PixelBuffer(
                 width: width, height: height, colourChannels: Int(info.colour_channels),
                 extraChannels: info.alpha == 1 ? [.alpha] : [], samples: decoded),
             metadata: block?.withUnsafeBytes { Metadata(tiffStructure: $0) } ?? Metadata(),
             iccProfile: copy(info.profile, info.profile_count), exif: block,
-            colorimetry: Colorimetry(info.colorimetry), format: .png, sourceBitDepth: Int(info.source_bits))
+            xmp: copy(xmp, xmpCount), colorimetry: Colorimetry(info.colorimetry), format: .png,
+            sourceBitDepth: Int(info.source_bits))
     }
 }

@@ -71,7 +71,11 @@ extension Metadata {
             make: Self.text(info.make), model: Self.text(info.model), lens: Self.text(info.lens),
             iso: Self.positive(info.iso), exposure: Self.positive(info.exposure),
             aperture: Self.positive(info.aperture),
-            capturedAt: Self.text(info.captured_at).flatMap(Self.capturedAt(exif:)))
+            capturedAt: Self.text(info.captured_at).flatMap(Self.capturedAt(exif:)),
+            location: info.has_location == 1
+                ? Location(
+                    latitude: info.latitude, longitude: info.longitude,
+                    altitude: info.altitude == 0 ? nil : info.altitude) : nil)
     }
 
     /// A C string in a fixed array; nil when empty.

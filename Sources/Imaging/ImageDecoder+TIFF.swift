@@ -39,7 +39,8 @@ extension ImageDecoder {
                 width: Int(info.width), height: Int(info.height), colourChannels: Int(info.colour_channels),
                 extraChannels: kinds, samples: decoded),
             metadata: metadata, iccProfile: info.converted == 1 ? nil : copy(info.profile, info.profile_count),
-            format: .tiff, sourceBitDepth: Int(info.source_bits), pages: Int(info.pages))
+            xmp: copy(info.xmp, info.xmp_count), format: .tiff, sourceBitDepth: Int(info.source_bits),
+            pages: Int(info.pages))
     }
 
     private static func readTIFF(

@@ -18,12 +18,17 @@ extension ImageEncoder {
         var failure = ShimFailure()
         let written = withBytes(photograph.iccProfile) { profile in
             withBytes(exif(of: photograph)) { exif in
-                info.profile = profile.baseAddress
-                info.profile_count = profile.count
-                guard let writer = shim_png_create(descriptor.rawValue, &info, exif.baseAddress, exif.count, &failure)
-                else { return false }
-                let complete = forEachRow(of: pixels, layout) { shim_png_write_row(writer, $0, &failure) == 1 }
-                return shim_png_finish(writer, complete ? 1 : 0, &failure) == 1
+                withBytes(photograph.xmp) { xmp in
+                    info.profile = profile.baseAddress
+                    info.profile_count = profile.count
+                    info.exif = exif.baseAddress
+                    info.exif_count = exif.count
+                    info.xmp = xmp.baseAddress
+                    info.xmp_count = xmp.count
+                    guard let writer = shim_png_create(descriptor.rawValue, &info, &failure) else { return false }
+                    let complete = forEachRow(of: pixels, layout) { shim_png_write_row(writer, $0, &failure) == 1 }
+                    return shim_png_finish(writer, complete ? 1 : 0, &failure) == 1
+                }
             }
         }
         if !written { throw ImagingError(writing: name, failure) }

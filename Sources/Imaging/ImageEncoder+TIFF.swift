@@ -22,13 +22,19 @@ extension ImageEncoder {
         var failure = ShimFailure()
         let written = withCamera(photograph.metadata) { camera in
             withBytes(photograph.iccProfile) { profile in
-                info.profile = profile.baseAddress
-                info.profile_count = profile.count
-                guard let writer = shim_tiff_create(descriptor.rawValue, &info, camera, &failure) else { return false }
-                let complete = forEachRow(of: pixels, RowLayout(depth: depth, channels: .all)) {
-                    shim_tiff_write_row(writer, $0, &failure) == 1
+                withBytes(photograph.xmp) { xmp in
+                    info.profile = profile.baseAddress
+                    info.profile_count = profile.count
+                    info.xmp = xmp.baseAddress
+                    info.xmp_count = xmp.count
+                    guard let writer = shim_tiff_create(descriptor.rawValue, &info, camera, &failure) else {
+                        return false
+                    }
+                    let complete = forEachRow(of: pixels, RowLayout(depth: depth, channels: .all)) {
+                        shim_tiff_write_row(writer, $0, &failure) == 1
+                    }
+                    return shim_tiff_finish(writer, complete ? 1 : 0, camera, &failure) == 1
                 }
-                return shim_tiff_finish(writer, complete ? 1 : 0, camera, &failure) == 1
             }
         }
         if !written { throw ImagingError(writing: name, failure) }
@@ -47,7 +53,8 @@ extension ImageEncoder {
                     withText(metadata.exifDate) { date in
                         var camera = ShimTIFFCamera(
                             make: make, model: model, lens: lens, captured_at: date,
-                            exposure: metadata.exposure ?? 0, aperture: metadata.aperture ?? 0, iso: metadata.iso ?? 0)
+                            exposure: metadata.exposure ?? 0, aperture: metadata.aperture ?? 0, iso: metadata.iso ?? 0,
+                            location: metadata.location)
                         return body(&camera)
                     }
                 }
@@ -58,5 +65,30 @@ extension ImageEncoder {
     private static func withText<R>(_ text: String?, _ body: (UnsafePointer<CChar>?) -> R) -> R {
         guard let text else { return body(nil) }
         return text.withCString(body)
+    }
+}
+
+extension ShimTIFFCamera {
+    fileprivate init(
+        make: UnsafePointer<CChar>?, model: UnsafePointer<CChar>?, lens: UnsafePointer<CChar>?,
+        captured_at: UnsafePointer<CChar>?, exposure: Double, aperture: Double, iso: Double, location: Location?
+    ) {
+        self.init()
+        self.make = make
+        self.model = model
+        self.lens = lens
+        self.captured_at = captured_at
+        self.exposure = exposure
+        self.aperture = aperture
+        self.iso = iso
+        guard let location else { return }
+        has_location = 1
+        let (latitude, longitude) = (location.latitude.sexagesimal, location.longitude.sexagesimal)
+        self.latitude = (Double(latitude.degrees), Double(latitude.minutes), latitude.seconds)
+        self.longitude = (Double(longitude.degrees), Double(longitude.minutes), longitude.seconds)
+        latitude_side = CChar(UInt8(ascii: location.latitude < 0 ? "S" : "N"))
+        longitude_side = CChar(UInt8(ascii: location.longitude < 0 ? "W" : "E"))
+        has_altitude = location.altitude == nil ? 0 : 1
+        altitude = location.altitude ?? 0
     }
 }

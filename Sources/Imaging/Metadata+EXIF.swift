@@ -12,6 +12,15 @@ enum Tag {
     static let fNumber: UInt16 = 33437
     static let cfaPattern: UInt16 = 33422
     static let exifDirectory: UInt16 = 34665
+    static let gpsDirectory: UInt16 = 34853
+    // Of the GPS directory.
+    static let gpsVersion: UInt16 = 0
+    static let latitudeReference: UInt16 = 1
+    static let latitude: UInt16 = 2
+    static let longitudeReference: UInt16 = 3
+    static let longitude: UInt16 = 4
+    static let altitudeReference: UInt16 = 5
+    static let altitude: UInt16 = 6
     static let isoSpeedRatings: UInt16 = 34855
     static let recommendedExposureIndex: UInt16 = 34866
     static let exifVersion: UInt16 = 36864
@@ -38,6 +47,7 @@ extension Metadata {
         exposure = exif.number(Tag.exposureTime)
         aperture = exif.number(Tag.fNumber)
         lens = exif.text(Tag.lensModel)
+        location = main.integer(Tag.gpsDirectory).flatMap { TagDirectory(block, at: $0) }.flatMap(Location.init)
         iso = exif.number(Tag.isoSpeedRatings)
         // 65535 means: look at the wider tag.
         if iso == 65_535, let index = exif.number(Tag.recommendedExposureIndex) {

@@ -13,10 +13,11 @@ public struct Metadata: Sendable, Equatable {
     public var capturedAt: String?
     /// How the stored pixels are to be turned for display, 1…8 (EXIF 2.32, 4.6.4 A); 1 is upright.
     public var orientation: Int
+    public var location: Location?
 
     public init(
         make: String? = nil, model: String? = nil, lens: String? = nil, iso: Double? = nil, exposure: Double? = nil,
-        aperture: Double? = nil, capturedAt: String? = nil, orientation: Int = 1
+        aperture: Double? = nil, capturedAt: String? = nil, orientation: Int = 1, location: Location? = nil
     ) {
         self.make = make
         self.model = model
@@ -26,6 +27,7 @@ public struct Metadata: Sendable, Equatable {
         self.aperture = aperture
         self.capturedAt = capturedAt
         self.orientation = orientation
+        self.location = location
     }
 
     /// Make and model as one name, without the make twice: "Canon EOS 6D". Nil when neither is known.

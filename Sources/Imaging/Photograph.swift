@@ -16,6 +16,9 @@ public struct Photograph: Sendable {
     /// The EXIF block: a TIFF structure without the JPEG prefix "Exif\0\0". Nil for TIFF and RAW, whose camera data
     /// live in `metadata`.
     public var exif: [UInt8]?
+    /// The XMP packet: ratings, captions and what else people wrote. Nil for RAW, whose packet tells a developer what to
+    /// do with the sensor data.
+    public var xmp: [UInt8]?
     /// A PNG's own statement of gamma and primaries, carried over to PNG outputs. Samples are never changed by it.
     public var colorimetry: Colorimetry?
     public let format: ImageFormat
@@ -26,12 +29,14 @@ public struct Photograph: Sendable {
 
     public init(
         pixels: PixelBuffer, metadata: Metadata = Metadata(), iccProfile: [UInt8]? = nil, exif: [UInt8]? = nil,
-        colorimetry: Colorimetry? = nil, format: ImageFormat, sourceBitDepth: Int? = nil, pages: Int = 1
+        xmp: [UInt8]? = nil, colorimetry: Colorimetry? = nil, format: ImageFormat, sourceBitDepth: Int? = nil,
+        pages: Int = 1
     ) {
         self.pixels = pixels
         self.metadata = metadata
         self.iccProfile = iccProfile
         self.exif = exif
+        self.xmp = xmp
         self.colorimetry = colorimetry
         self.format = format
         self.sourceBitDepth = sourceBitDepth ?? pixels.bitDepth

@@ -76,6 +76,19 @@ struct TagDirectory {
         return integer(tag).flatMap { $0 > 0 ? Double($0) : nil }
     }
 
+    /// The unsigned rationals of a tag, at most 64; empty where one has no value.
+    func rationals(_ tag: UInt16) -> [Double] {
+        guard let entry = entries[tag], entry.type == 5 else { return [] }
+        let found = (0..<min(entry.count, 64)).compactMap { index -> Double? in
+            guard let top = block.uint32(entry.offset + 8 * index),
+                let bottom = block.uint32(entry.offset + 8 * index + 4),
+                bottom != 0
+            else { return nil }
+            return Double(top) / Double(bottom)
+        }
+        return found.count == min(entry.count, 64) ? found : []
+    }
+
     /// An ASCII value without padding; nil when empty. At most 256 bytes are taken.
     func text(_ tag: UInt16) -> String? {
         guard let entry = entries[tag], entry.type == 2 else { return nil }

@@ -166,7 +166,8 @@ struct DecoderProcessTests {
             }
             let copy = header.photograph(photograph.pixels.samples)
             #expect(copy.pixels == photograph.pixels && copy.metadata == photograph.metadata)
-            #expect(copy.iccProfile == photograph.iccProfile && copy.exif == photograph.exif)
+            #expect(
+                copy.iccProfile == photograph.iccProfile && copy.exif == photograph.exif && copy.xmp == photograph.xmp)
             #expect(copy.colorimetry == photograph.colorimetry && copy.format == photograph.format)
             #expect(copy.sourceBitDepth == photograph.sourceBitDepth && copy.pages == photograph.pages)
         }

@@ -5,7 +5,8 @@ import Testing
 struct RoundTripTests {
     static let camera = Metadata(
         make: "Maker", model: "Model 1", lens: "Lens 50mm", iso: 640, exposure: 1 / 125, aperture: 5.6,
-        capturedAt: "2023-01-02T03:04:05", orientation: 3)
+        capturedAt: "2023-01-02T03:04:05", orientation: 3,
+        location: Location(latitude: -33.856_784, longitude: 151.215_297, altitude: -4.5))
 
     /// Colour channels and extra channels.
     static let layouts: [(Int, [ExtraChannel])] = [(1, []), (3, []), (1, [.alpha]), (3, [.alpha])]
@@ -18,7 +19,12 @@ struct RoundTripTests {
         // libtiff stores rationals with the precision of a float.
         #expect(abs((metadata.exposure ?? 0) * 125 - 1) < 1e-6)
         #expect(abs((metadata.aperture ?? 0) / 5.6 - 1) < 1e-6)
+        // A millimetre.
+        #expect(abs((metadata.location?.latitude ?? 0) - (Self.camera.location?.latitude ?? 1)) < 1e-8)
+        #expect(abs((metadata.location?.longitude ?? 0) - (Self.camera.location?.longitude ?? 1)) < 1e-8)
+        #expect(abs((metadata.location?.altitude ?? 0) + 4.5) < 1e-3)
         var rest = metadata
+        rest.location = Self.camera.location
         rest.exposure = Self.camera.exposure
         rest.aperture = Self.camera.aperture
         #expect(rest == Self.camera)
@@ -51,6 +57,19 @@ struct RoundTripTests {
             .uint16(noise16(6 * 4 * 5)), width: 6, height: 4, colourChannels: 3,
             extra: [.premultipliedAlpha, .unspecified])
         #expect(try folder.roundTrip(photograph, .tiff).pixels == photograph.pixels)
+    }
+
+    @Test(arguments: [ImageEncoder.Format.tiff, .png, .jpeg])
+    func whatPeopleWroteSurvives(_ format: ImageEncoder.Format) throws {
+        let folder = try TemporaryFolder()
+        let packet = Array("<?xpacket begin='' id='W5M0MpCehiHzreSzNTczkc9d'?><x:xmpmeta>Größe ★★★★★</x:xmpmeta>".utf8)
+        var photograph = Fixtures.photograph(
+            .uint8([UInt8](repeating: 90, count: 48)), width: 4, height: 4, colourChannels: 3, metadata: Self.camera)
+        photograph.xmp = packet
+        let again = try folder.roundTrip(photograph, format)
+        #expect(again.xmp == packet)
+        #expect(again.metadata.orientation == Self.camera.orientation)
+        #expect(try folder.roundTrip(again, format).xmp == packet)
     }
 
     @Test(arguments: [ImageEncoder.Format.tiff, .png, .jpeg])

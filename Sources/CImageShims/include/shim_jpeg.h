@@ -5,6 +5,10 @@
 
 #include "shim_failure.h"
 
+/// What an APP1 segment begins with; each ends in a zero byte.
+#define SHIM_JPEG_EXIF "Exif\0"
+#define SHIM_JPEG_XMP "http://ns.adobe.com/xap/1.0/"
+
 typedef struct ShimJPEGReader ShimJPEGReader;
 typedef struct ShimJPEGWriter ShimJPEGWriter;
 
@@ -15,6 +19,8 @@ typedef struct {
     size_t profile_count;
     const uint8_t *exif;  ///< EXIF block (APP1) after its "Exif\0\0", or NULL; lives as long as the reader.
     size_t exif_count;
+    const uint8_t *xmp;  ///< XMP packet (another APP1), likewise.
+    size_t xmp_count;
 } ShimJPEGInfo;
 
 /// Reads everything before the first scan. NULL on failure.

@@ -19,6 +19,8 @@ typedef struct {
     char make[64], model[64], lens[128];
     double iso, exposure, aperture;
     char captured_at[24];  ///< "YYYY:MM:DD HH:MM:SS".
+    int has_location;
+    double latitude, longitude, altitude;  ///< Degrees north and east, metres above the sea.
 } ShimRAWInfo;
 
 /// Identifies the camera and reads its metadata. LibRaw may take up to `memory_limit` bytes. NULL on failure.

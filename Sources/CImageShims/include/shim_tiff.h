@@ -27,6 +27,8 @@ typedef struct {
     int pages;      ///< Images in the file, reduced ones included.
     const uint8_t *profile;                     ///< ICC profile or NULL; lives as long as the reader.
     size_t profile_count;
+    const uint8_t *xmp;  ///< XMP packet, likewise.
+    size_t xmp_count;
 } ShimTIFFInfo;
 
 /// Camera data that a TIFF stores beside its image; NULL or 0 where unknown.
@@ -34,6 +36,10 @@ typedef struct {
     const char *make, *model, *lens;
     const char *captured_at;  ///< "YYYY:MM:DD HH:MM:SS".
     double exposure, aperture, iso;
+    int has_location, has_altitude;
+    char latitude_side, longitude_side;  ///< 'N' or 'S', 'E' or 'W'.
+    double latitude[3], longitude[3];    ///< Degrees, minutes, seconds.
+    double altitude;                     ///< Metres above the sea.
 } ShimTIFFCamera;
 
 /// Reads the directory. No single allocation of libtiff may exceed `memory_limit` bytes. NULL on failure.

@@ -57,6 +57,7 @@ struct PhotographHeader {
     private let metadata: Metadata
     private let iccProfile: [UInt8]?
     private let exif: [UInt8]?
+    private let xmp: [UInt8]?
     private let colorimetry: Colorimetry?
     private let format: ImageFormat
     private let sourceBitDepth: Int
@@ -74,6 +75,7 @@ struct PhotographHeader {
         metadata = photograph.metadata
         iccProfile = photograph.iccProfile
         exif = photograph.exif
+        xmp = photograph.xmp
         colorimetry = photograph.colorimetry
         format = photograph.format
         sourceBitDepth = photograph.sourceBitDepth
@@ -86,8 +88,8 @@ struct PhotographHeader {
             pixels: PixelBuffer(
                 width: width, height: height, colourChannels: colourChannels, extraChannels: extraChannels,
                 samples: samples),
-            metadata: metadata, iccProfile: iccProfile, exif: exif, colorimetry: colorimetry, format: format,
-            sourceBitDepth: sourceBitDepth, pages: pages)
+            metadata: metadata, iccProfile: iccProfile, exif: exif, xmp: xmp, colorimetry: colorimetry,
+            format: format, sourceBitDepth: sourceBitDepth, pages: pages)
     }
 }
 
@@ -100,7 +102,12 @@ extension PhotographHeader {
         }
         for number in [metadata.iso, metadata.exposure, metadata.aperture] { writer.write(number) { $0.write($1) } }
         writer.write(metadata.orientation)
-        for block in [iccProfile, exif] { writer.write(block) { $0.write($1) } }
+        writer.write(metadata.location) { writer, location in
+            writer.write(location.latitude)
+            writer.write(location.longitude)
+            writer.write(location.altitude) { $0.write($1) }
+        }
+        for block in [iccProfile, exif, xmp] { writer.write(block) { $0.write($1) } }
         writer.write(colorimetry) { writer, colorimetry in
             writer.write(colorimetry.gamma) { $0.write(Int($1)) }
             writer.write(colorimetry.renderingIntent) { $0.write(Int($1)) }
@@ -131,6 +138,7 @@ extension PhotographHeader {
         metadata = try Metadata(&reader)
         iccProfile = try reader.optional { (reader) throws(AnswerReader.Nonsense) in try reader.block() }
         exif = try reader.optional { (reader) throws(AnswerReader.Nonsense) in try reader.block() }
+        xmp = try reader.optional { (reader) throws(AnswerReader.Nonsense) in try reader.block() }
         colorimetry = try reader.optional { (reader) throws(AnswerReader.Nonsense) in try Colorimetry(&reader) }
         format = ImageFormat.allCases[try reader.integer(in: 0...ImageFormat.allCases.count - 1)]
         sourceBitDepth = try reader.integer(in: 1...64)
@@ -150,7 +158,19 @@ extension Metadata {
         }
         self.init(
             make: texts[0], model: texts[1], lens: texts[2], iso: numbers[0], exposure: numbers[1],
-            aperture: numbers[2], capturedAt: texts[3], orientation: try reader.integer(in: 1...8))
+            aperture: numbers[2], capturedAt: texts[3], orientation: try reader.integer(in: 1...8),
+            location: try reader.optional { (reader) throws(AnswerReader.Nonsense) in try Location(&reader) })
+    }
+}
+
+extension Location {
+    fileprivate init(_ reader: inout AnswerReader) throws(AnswerReader.Nonsense) {
+        let (latitude, longitude) = (try reader.number(), try reader.number())
+        let altitude = try reader.optional { (reader) throws(AnswerReader.Nonsense) in try reader.number() }
+        guard let location = Location(latitude: latitude, longitude: longitude, altitude: altitude) else {
+            throw AnswerReader.Nonsense()
+        }
+        self = location
     }
 }
 
