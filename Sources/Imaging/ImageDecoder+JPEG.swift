@@ -15,15 +15,16 @@ extension ImageDecoder {
         let height = Int(info.height)
         let channels = Int(info.colour_channels)
         try limits.check(width: width, height: height, bytesPerPixel: channels, file: name)
+        // Segments live until the last row has been read.
+        let (exif, xmp) = (copy(info.exif, info.exif_count), copy(info.xmp, info.xmp_count))
         let decoded: [UInt8]? = samples(width * height * channels) {
             shim_jpeg_read(reader, $0, width * channels, &failure) == 1
         }
         guard let decoded else { throw ImagingError(decoding: name, failure) }
-        let exif = copy(info.exif, info.exif_count)
         return Photograph(
             pixels: PixelBuffer(width: width, height: height, colourChannels: channels, samples: .uint8(decoded)),
             metadata: exif?.withUnsafeBytes { Metadata(tiffStructure: $0) } ?? Metadata(),
             iccProfile: copy(info.profile, info.profile_count), exif: exif,
-            xmp: copy(info.xmp, info.xmp_count), format: .jpeg)
+            xmp: xmp, format: .jpeg)
     }
 }

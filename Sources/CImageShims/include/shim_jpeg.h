@@ -17,7 +17,7 @@ typedef struct {
     int colour_channels;     ///< 1 or 3.
     const uint8_t *profile;  ///< ICC profile (APP2) or NULL; lives as long as the reader.
     size_t profile_count;
-    const uint8_t *exif;  ///< EXIF block (APP1) after its "Exif\0\0", or NULL; lives as long as the reader.
+    const uint8_t *exif;  ///< EXIF block (APP1) after its "Exif\0\0", or NULL; lives until shim_jpeg_read.
     size_t exif_count;
     const uint8_t *xmp;  ///< XMP packet (another APP1), likewise.
     size_t xmp_count;
