@@ -50,18 +50,17 @@ public struct NoiseMeasurement: Sendable, Equatable, Codable {
     public init?(of image: PlanarImage) {
         let blocks = Self.flattest(of: image)
         guard !blocks.isEmpty else { return nil }
-        let credibility = Self.credibility(of: image, blocks: blocks)
-        func field(_ weights: [Float]) -> Field {
-            var field = Self.field(of: image, weights: weights, blocks: blocks)
-            field.deviation *= credibility
-            return field
+        func levelled(_ weights: [Float]) -> [NoiseBlock] {
+            blocks.compactMap { NoiseBlock(of: image, weights: weights, row: $0.row, column: $0.column) }
         }
+        let grey = levelled(Self.lumaWeights(image.channels))
+        let credibility = Self.credibility(of: grey)
+        luma = Self.field(of: grey, credibility)
         channels = (0..<image.channels).map { channel in
             var weights = [Float](repeating: 0, count: image.channels)
             weights[channel] = 1
-            return field(weights)
+            return Self.field(of: levelled(weights), credibility)
         }
-        luma = field(Self.lumaWeights(image.channels))
     }
 
     /// Medians of the blocks' skewness and kurtosis that real noise keeps below: on 56 pairs of PolyU they reach 0.34 and
@@ -69,11 +68,8 @@ public struct NoiseMeasurement: Sendable, Equatable, Codable {
     private static let mostNoiseLike = (skewness: 0.35, kurtosis: 6.0)
 
     /// How much of what was measured is believed to be noise, 0…1: 1 where luma is distributed as noise is.
-    private static func credibility(of image: PlanarImage, blocks: [(row: Int, column: Int)]) -> Double {
-        let weights = lumaWeights(image.channels)
-        let shapes = blocks.compactMap {
-            NoiseBlock(of: image, weights: weights, row: $0.row, column: $0.column)?.shape
-        }
+    private static func credibility(of luma: [NoiseBlock]) -> Double {
+        let shapes = luma.compactMap(\.shape)
         func median(_ values: [Double]) -> Double { values.sorted()[values.count / 2] }
         guard !shapes.isEmpty else { return 1 }
         return min(1, mostNoiseLike.skewness / median(shapes.map { abs($0.skewness) }))
@@ -104,27 +100,25 @@ public struct NoiseMeasurement: Sendable, Equatable, Codable {
         return even.map { ($0.row, $0.column) }
     }
 
-    private static func field(
-        of image: PlanarImage, weights: [Float], blocks: [(row: Int, column: Int)]
-    ) -> Field {
+    private static func field(of blocks: [NoiseBlock], _ credibility: Double) -> Field {
         let zeros = [Double](repeating: 0, count: 5)
         var sums = (across: zeros, down: zeros, diagonal: zeros)
-        var count = 0.0
-        for (row, column) in blocks {
-            guard let block = NoiseBlock(of: image, weights: weights, row: row, column: column) else { continue }
+        let count = Double(blocks.count)
+        for block in blocks {
             for lag in 0...4 {
                 sums.across[lag] += block.covariance(down: 0, across: lag)
                 sums.down[lag] += block.covariance(down: lag, across: 0)
                 sums.diagonal[lag] += block.covariance(down: lag, across: lag)
             }
-            count += 1
         }
         guard count > 0, sums.across[0] > 0 else {
             return Field(deviation: 0, across: [0, 0, 0, 0], down: [0, 0, 0, 0], diagonal: [0, 0, 0, 0])
         }
-        return corrected(
+        var field = corrected(
             across: sums.across.map { $0 / count }, down: sums.down.map { $0 / count },
             diagonal: sums.diagonal.map { $0 / count })
+        field.deviation *= credibility
+        return field
     }
 
     /// Undoes what fitting a plane and choosing quiet blocks took away, to first order in 1/(pixels of a block).

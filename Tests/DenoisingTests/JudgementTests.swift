@@ -25,6 +25,14 @@ import Testing
         #expect(judgement(gains: [0.02, 0.03, 0.01]).figures["held_out_after"] ?? 0 > 45)
     }
 
+    /// Of sixteen captures one is mistaken: the mean is uncertain, the ranks are not.
+    @Test func oneMistakenCaptureDoesNotDecide() {
+        let gains = (1...15).map { 0.01 * Double($0 % 5 + 1) } + [-0.3]
+        #expect(judgement(gains: gains).objection == nil)
+        #expect(judgement(gains: gains).evidence > 1.28)
+        #expect(abs(judgement(gains: [3, -1, 2]).evidence - 2 / 3.5.squareRoot()) < 1e-12)
+    }
+
     @Test func everyDoubtIsAnObjectionInWords() {
         let doubts: [(Judgement, String)] = [
             (judgement(gains: [0, 0, 0]), "no better on the held-out captures"),

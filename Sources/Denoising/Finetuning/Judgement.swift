@@ -47,7 +47,7 @@ public struct Judgement: Sendable, Equatable {
 
     /// What must be shown at least: so much less error, on average over the held-out captures.
     static let leastGain = 0.003
-    /// And so many standard errors of that average above zero: chance alone would do that once in ten times.
+    /// What `evidence` must reach: chance alone would do that once in ten times.
     static let certainty = 1.28
     /// What the pinned set may lose on average, in dB: less than one sees or other masks would change.
     static let pinnedTolerance = 0.02
@@ -59,12 +59,14 @@ public struct Judgement: Sendable, Equatable {
     /// Mean of what the held-out captures gained, as a share of what the model in use removes from them.
     public var gain: Double { mean(trials.map(\.gain)) }
 
-    /// Standard error of `gain`.
-    public var gainError: Double {
-        guard trials.count > 1 else { return .infinity }
-        let gains = trials.map(\.gain)
-        let variance = gains.reduce(0) { $0 + ($1 - gain) * ($1 - gain) } / Double(trials.count - 1)
-        return (variance / Double(trials.count)).squareRoot()
+    /// How many standard deviations the gains lie above those of two equal models, by Wilcoxon's signed ranks (1945):
+    /// one capture whose noise is mistaken for several times what it is moves a mean, but hardly its rank.
+    public var evidence: Double {
+        let gains = trials.map(\.gain).filter { $0 != 0 }.sorted { abs($0) < abs($1) }
+        let n = Double(gains.count)
+        guard n > 0 else { return 0 }
+        let positive = gains.enumerated().reduce(0.0) { $0 + ($1.element > 0 ? Double($1.offset + 1) : 0) }
+        return (positive - n * (n + 1) / 4) / (n * (n + 1) * (2 * n + 1) / 24).squareRoot()
     }
 
     /// Estimated PSNR of the held-out captures in dB, before and after: of their mean square error.
@@ -78,9 +80,10 @@ public struct Judgement: Sendable, Equatable {
         if gain < Self.leastGain {
             return "it is no better on the held-out captures: error lower by \(number(100 * gain, 1)) %"
         }
-        if gain < Self.certainty * gainError {
-            return "the gain on the held-out captures is not certain: error lower by \(number(100 * gain, 1)) %, "
-                + "give or take \(number(100 * gainError, 1)) %"
+        if evidence < Self.certainty {
+            return
+                "the gain on the held-out captures is not certain: error lower by \(number(100 * gain, 1)) % on average, "
+                + "on \(trials.count { $0.gain > 0 }) of \(trials.count)"
         }
         let structure = (before: mean(trials.map(\.structureBefore)), after: mean(trials.map(\.structureAfter)))
         if structure.after > structure.before + Self.structureTolerance.rise,
@@ -107,7 +110,8 @@ public struct Judgement: Sendable, Equatable {
     /// Every figure by name, for the model's metadata and the ledger.
     public var figures: [String: Double] {
         var figures: [String: Double] = [
-            "held_out_captures": Double(trials.count), "held_out_gain": gain, "held_out_gain_error": gainError,
+            "held_out_captures": Double(trials.count), "held_out_gain": gain, "held_out_evidence": evidence,
+            "held_out_better": Double(trials.count { $0.gain > 0 }),
             "structure_before": mean(trials.map(\.structureBefore)),
             "structure_after": mean(trials.map(\.structureAfter)),
             "pinned_before": pinnedBefore.mean, "pinned_after": pinnedAfter.mean,
