@@ -4,10 +4,10 @@
 #   Tests/Experiments/students.sh CLEAN NOISY PAIRS [BINARY]
 #
 # CLEAN is a folder of clean photographs, NOISY one of noisy captures; PAIRS holds real pairs, whose names end in _real
-# and _mean. Each network of NETWORKS (environment; default: the published U-Net, the same at half resolution, the
-# shipped network) begins anew and learns for STEPS (default 2000) steps of two crops of 120×120, the same for all, at
-# one rate. Minutes and seconds are of one processor core, user and system together: those of `train`, and those of
-# `process` for each megapixel of the first four of PAIRS, decoding, measuring and encoding included. WORK keeps models.
+# and _mean. NETWORKS (environment) names the students and the steps that each begins anew and learns for, of two crops
+# of 120×120; by default the published U-Net, the same at half resolution and the shipped network, for equal time. Minutes
+# and seconds are of one processor core, user and system together: those of `train`, and those of `process` for each
+# megapixel of the first four of PAIRS, decoding, measuring and encoding included. WORK keeps the models.
 set -euo pipefail
 source "$(dirname "$0")/common.sh"
 usage 3 $#
@@ -39,13 +39,13 @@ measure() {
 row network "kMAC/pixel" "minutes of training" "seconds per megapixel" "gain in dB"
 row --- --- --- --- ---
 for preset in fast balanced best; do measure "shipped, \`$preset\`" "" denoised "$preset"; done
-for network in ${NETWORKS:-student student-half nafnet-compact}; do
-    model=$work/$network.safetensors
+for student in ${NETWORKS:-student:550 student-half:1000 nafnet-compact:1000}; do
+    network=${student%:*} steps=${student#*:} model=$work/${student%:*}.safetensors
     if [ ! -f "$model.seconds" ]; then
         processor "$model.log" "$denoised" train --distil denoised --clean "$clean" --noisy "$noisy" \
-            --network "$network" --steps "${STEPS:-2000}" --batch 2 --crop 120 --seed 1 --threads 1 --out "$model" \
+            --network "$network" --steps "$steps" --batch 2 --crop 120 --seed 1 --threads 1 --out "$model" \
             > "$work/seconds"
         mv "$work/seconds" "$model.seconds"
     fi
-    measure "$network" "$(awk '{ printf "%.0f", $1 / 60 }' "$model.seconds")" "$model" fast
+    measure "$network, $steps steps" "$(awk '{ printf "%.0f", $1 / 60 }' "$model.seconds")" "$model" fast
 done
