@@ -10,33 +10,22 @@
 # noise within 10 % of what was drawn: otherwise the line says so, and the exit status is 1. PYTHON (default python3) is a
 # Python with numpy and Pillow.
 set -euo pipefail
-if [ $# -lt 1 ]; then
-    sed -n '2,12s/^# \{0,1\}//p' "$0"
-    exit 2
-fi
-here=$(realpath "$(dirname "$0")")
-denoised=$(realpath "${2:-$here/../../.build/release/denoised}")
-python=${PYTHON:-python3}
-work=$(mktemp -d)
-trap 'rm -rf "$work"' EXIT
+source "$(dirname "$0")/common.sh"
+usage 1 $#
+denoised=$(binary ${2:+"$2"})
 "$python" "$here/noise.py" "$(realpath "$1")" "$work" --contrast 0.4
 
-# psnr KIND METHOD MODEL: "before after", means over all crops.
-psnr() {
-    "$denoised" evaluate --noisy "$work/$1" --clean "$work/clean" --method "$2" --model "$3" 2>> "$work/log" |
-        sed -n 's/^mean of .*PSNR \([0-9.]*\) → \([0-9.]*\) dB.*/\1 \2/p'
-}
-
-echo "| noise | noisy | mean | posterior mean | sigma drawn | sigma found |"
-echo "|---|---|---|---|---|---|"
+row noise noisy mean "posterior mean" "sigma drawn" "sigma found"
+row --- --- --- --- --- ---
 status=0
 for pair in gaussian-25:awgn heteroscedastic:heteroscedastic multivariate:multivariate; do
     kind=${pair%:*} model=$work/${pair%:*}.safetensors
     "$denoised" train --method dbsn --noise-model "${pair#*:}" --noisy "$work/$kind" --steps "${STEPS:-600}" --crop 40 \
         --dbsn-rate 1e-3 --out "$model" > "$work/$kind.log" 2>&1 || { cat "$work/$kind.log" >&2; exit 1; }
     found=$(sed -n 's/^noise of \(.*\) of 255.*/\1/p' "$work/$kind.log")
-    read -r before mean < <(psnr "$kind" plain "$model")
-    read -r _ posterior < <(psnr "$kind" dbsn "$model")
+    crops=(--noisy "$work/$kind" --clean "$work/clean" --model "$model")
+    read -r before mean < <(psnr "${crops[@]}" --method plain)
+    read -r _ posterior < <(psnr "${crops[@]}" --method dbsn)
     "$python" - "$work/truth.json" "$kind" "$before" "$mean" "$posterior" $found <<'END' || status=1
 import json, sys
 kind, before, mean, posterior = sys.argv[2:6]

@@ -13,22 +13,12 @@
 # crops of a quarter of the pixels. Table 4: five networks, trained for STEPS. "Noise kept" is the share of the noise that
 # is left in the output, by projection: 1 for a copy, 0 where what is wrong has nothing to do with the noise.
 set -euo pipefail
-if [ $# -lt 1 ]; then
-    sed -n '2,14s/^# \{0,1\}//p' "$0"
-    exit 2
-fi
-here=$(realpath "$(dirname "$0")")
-photographs=$(realpath "$1") steps=${2:-1000} denoised=$(realpath "${3:-$here/../../.build/release/denoised}")
-if [ -n "${WORK:-}" ]; then
-    mkdir -p "$WORK"
-    work=$(realpath "$WORK")
-else
-    work=$(mktemp -d)
-    trap 'rm -rf "$work"' EXIT
-fi
+source "$(dirname "$0")/common.sh"
+usage 1 $#
+photographs=$(realpath "$1") steps=${2:-1000} denoised=$(binary ${3:+"$3"})
 cd "$work"
 noisy=gaussian-50
-[ -d $noisy ] || "${PYTHON:-python3}" "$here/noise.py" "$photographs" . clean $noisy
+[ -d $noisy ] || "$python" "$here/noise.py" "$photographs" . clean $noisy
 
 # train NAME NETWORK CROP OBJECTIVE COUNT: the seed names the crops, so that all networks see the same ones.
 train() {
@@ -36,22 +26,19 @@ train() {
         --rate 3e-3 --batch 1 --stride 2 --seed 1 --out "$1.safetensors" > "$1.log" 2>&1 || { cat "$1.log" >&2; exit 1; }
 }
 
-# psnr REFERENCE OPTIONS: "before after" for each crop; a copy of the reference has none.
-psnr() {
+# each REFERENCE OPTIONS: "before after" for each crop; a copy of the reference has none.
+each() {
     "$denoised" evaluate --noisy $noisy --clean "$1" "${@:2}" --json 2> /dev/null |
         sed -n 's/^{"file":"[^"]*",.*"noisy_psnr":\([^,]*\),.*"psnr":\([^,]*\),.*/\1 \2/p' | sed 's/null/999/g'
 }
 
 # figures OPTIONS: "before after gain kept", means over all crops.
 figures() {
-    paste <(psnr clean "$@") <(psnr $noisy "$@") | awk '
+    paste <(each clean "$@") <(each $noisy "$@") | awk '
         { noise = 10 ^ (-$1 / 10); error = 10 ^ (-$2 / 10); removed = 10 ^ (-$4 / 10)
           before += $1; after += $2; kept += (noise + error - removed) / (2 * noise) }
         END { printf "%.2f %.2f %+.2f %.2f\n", before / NR, after / NR, (after - before) / NR, kept / NR }'
 }
-
-# row CELL...
-row() { printf '|'; printf ' %s |' "$@"; echo; }
 
 echo "Table 3: blind-spot training and AMSNet on both backbones, $((4 * steps)) steps"
 echo

@@ -1,4 +1,6 @@
 """ZS-N2N in PyTorch, as its authors define it (Mansour and Heckel, CVPR 2023): the twin that ours is compared with."""
+import math
+
 import torch
 from torch import nn
 from torch.nn import functional as F
@@ -35,10 +37,35 @@ def losses(network, noisy):
     return residual, consistency
 
 
-def denoise(noisy, steps=2000, seed=0):
-    """Trains on `noisy` (1, C, H, W) and returns it without its noise, clamped."""
+def random_words(seed):
+    """SplitMix64, as `RandomSource`."""
+    word = (1 << 64) - 1
+    while True:
+        seed = (seed + 0x9E3779B97F4A7C15) & word
+        z = ((seed ^ seed >> 30) * 0xBF58476D1CE4E5B9) & word
+        z = ((z ^ z >> 27) * 0x94D049BB133111EB) & word
+        yield z ^ z >> 31
+
+
+def start_as_ours(network, seed):
+    """Weights that ours begins with under `--seed`: uniform within 1/√fan-in, as PyTorch's own, by our generator."""
+    words = random_words(next(random_words(seed ^ 0xD1B54A32D192ED03)))
+    for layer in (network.conv1, network.conv2, network.conv3):
+        bound = 1 / math.sqrt(layer.weight[0].numel())
+        for parameter in (layer.weight, layer.bias):
+            values = [(2 * (next(words) >> 40) / (1 << 24) - 1) * bound for _ in range(parameter.numel())]
+            parameter.data = torch.tensor(values).reshape(parameter.shape)
+
+
+def denoise(noisy, steps=2000, seed=0, as_ours=False):
+    """Trains on `noisy` (1, C, H, W) and returns it without its noise, clamped.
+
+    `seed` is PyTorch's, or with `as_ours` ours.
+    """
     torch.manual_seed(seed)
     network = Network(noisy.shape[1])
+    if as_ours:
+        start_as_ours(network, seed)
     optimiser = torch.optim.Adam(network.parameters(), lr=1e-3)
     schedule = torch.optim.lr_scheduler.StepLR(optimiser, step_size=1500, gamma=0.5)
     for _ in range(steps):
