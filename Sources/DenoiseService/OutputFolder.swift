@@ -29,7 +29,11 @@ struct OutputFolder: Sendable {
     func stage(_ id: Int64) throws -> FilePath {
         let folder = staging.appending("\(id)" as String)
         removeStaging(folder)
-        try createFolder(folder)
+        do {
+            try createFolder(folder)
+        } catch let error as ServiceError {
+            throw error.errno.map { .inaccessible(path, "write outputs", $0, code: .unwritableOutput) } ?? error
+        }
         return folder
     }
 
@@ -83,7 +87,11 @@ struct OutputFolder: Sendable {
             // File systems without hard links: only this service writes here, so the gap between both calls is safe.
             guard (try? FileStatus.of(final)) == nil else { return false }
             guard staged.withPlatformString({ from in final.withPlatformString { rename(from, $0) } }) == 0 else {
-                throw ServiceError.inaccessible(final, "write the output", Errno(rawValue: errno))
+                // In a folder below, others' photographs may still find their place.
+                let isShared = final.removingLastComponent() == path
+                throw ServiceError.inaccessible(
+                    final, "write the output", Errno(rawValue: errno),
+                    code: isShared ? .unwritableOutput : .inaccessible)
             }
         }
         do {

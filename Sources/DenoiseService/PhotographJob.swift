@@ -18,8 +18,8 @@ enum JobEnd: Sendable, Equatable {
     case changed
     /// The file changed after it was queued; it settles again.
     case withdrawn
-    /// There is no space for its output; it waits.
-    case postponed(reason: String)
+    /// No output can be written; it waits.
+    case postponed(Failure)
     /// The service stopped and left the photograph to its next start.
     case abandoned
 }
@@ -119,9 +119,9 @@ struct PhotographJob {
             case .changed:
                 try ledger.setBack(id, .changed)
                 return .changed
-            case .noSpace:
+            case .noSpace, .noOutput:
                 try ledger.setBack(id, .postponed(reason: reason))
-                return .postponed(reason: reason)
+                return .postponed(failure)
             case .transient, .twice, .permanent:
                 switch try ledger.fail(id, reason: reason, retry: settings.retryPolicy(of: failure.kind)) {
                 case .retry(let pause): return .failed(reason: reason, retryAfter: pause)
