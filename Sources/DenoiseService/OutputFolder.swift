@@ -1,4 +1,5 @@
 import Crypto
+import Denoising
 import Foundation
 import SystemPackage
 
@@ -11,7 +12,7 @@ struct OutputFolder: Sendable {
 
     init(_ path: FilePath, state: FilePath) {
         self.path = path
-        let mark = hexadecimal(SHA256.hash(data: Array(state.string.utf8)).prefix(4))
+        let mark = SHA256.hash(data: Array(state.string.utf8)).prefix(4).hexadecimal
         staging = path.appending(".denoised-\(mark)")
     }
 
@@ -102,20 +103,6 @@ struct OutputFolder: Sendable {
             throw error
         }
         return true
-    }
-
-    /// Makes the bytes of a staged file durable.
-    ///
-    /// - Throws: `ServiceError`.
-    func synchronizeFile(_ path: FilePath) throws {
-        do {
-            let file = try FileDescriptor.open(path, .readOnly, options: [.noFollow, .closeOnExec])
-            try file.closeAfter {
-                if fsync(file.rawValue) != 0 { throw Errno(rawValue: errno) }
-            }
-        } catch let number as Errno {
-            throw ServiceError.inaccessible(path, "make the output durable", number)
-        }
     }
 
     /// Makes the names in a folder durable.

@@ -37,14 +37,14 @@ public struct MemoryBudget: Sendable, Equatable {
     public func workers(
         atMost most: Int, bytes: Int, beside others: Int = 0, file: String
     ) throws(ImagingError) -> Int {
-        let each = bytes + threadReserve
-        try require(each + others, file: file)
+        try require(bytes + others, file: file)
         let room = [limit, available].compactMap { $0 }.min().map { $0 - others } ?? .max
-        return max(1, min(most, room / max(each, 1)))
+        return max(1, min(most, room / max(bytes + threadReserve, 1)))
     }
 
-    /// - Throws: `outOfMemory` if the limit does not allow so many bytes more.
+    /// - Throws: `outOfMemory` if the limit does not allow one thread so many bytes more.
     func require(_ bytes: Int, file: String) throws(ImagingError) {
+        let bytes = bytes + threadReserve
         guard let limit, limit < bytes else { return }
         throw ImagingError(
             .outOfMemory, .decode, file: file,

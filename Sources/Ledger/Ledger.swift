@@ -40,13 +40,13 @@ public final class Ledger: Sendable {
             let version = try queue.read { try identify($0, path: path) }
             try queue.writeWithoutTransaction {
                 try $0.execute(sql: "PRAGMA journal_mode = TRUNCATE; PRAGMA synchronous = FULL")
-                // A file that cannot be written is found now, not by the first photograph.
-                try $0.inTransaction(.immediate) { .commit }
             }
             if version < Schema.currentVersion {
                 if version > 0 { _ = try ledger.backUp(label: "v\(version)") }
                 try queue.writeWithoutTransaction { try migrate($0, path: path) }
             }
+            // Changes nothing: a file that cannot be written is found now, not by the first photograph.
+            try queue.write { try $0.execute(sql: "DELETE FROM photographs WHERE 0") }
             return ledger
         }
     }
