@@ -33,9 +33,14 @@ struct OutputFolder: Sendable {
         do {
             try createFolder(folder)
         } catch let error as ServiceError {
-            throw error.errno.map { .inaccessible(path, "write outputs", $0, code: .unwritableOutput) } ?? error
+            throw Self.unwritable(path, error)
         }
         return folder
+    }
+
+    /// What is refused in the folder itself is refused to every photograph.
+    private static func unwritable(_ path: FilePath, _ error: ServiceError) -> ServiceError {
+        error.errno.map { .inaccessible(path, "write outputs", $0, code: .unwritableOutput) } ?? error
     }
 
     /// Removes the staging folder of the photograph `id`.
@@ -55,7 +60,11 @@ struct OutputFolder: Sendable {
             folder.removePrefix(inbox)
         else { return path }
         let target = path.appending(folder.components)
-        try createFolder(target)
+        do {
+            try createFolder(target)
+        } catch let error as ServiceError where target.removingLastComponent() == path {
+            throw Self.unwritable(path, error)
+        }
         return target
     }
 

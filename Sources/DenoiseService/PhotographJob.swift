@@ -65,13 +65,16 @@ struct PhotographJob {
             try ledger.setBack(id, .abandoned)
             return .abandoned
         }
-        defer { settings.output.unstage(id) }
+        // Kept until the end is recorded, also that of an output which could not be published.
+        defer {
+            settings.output.unstage(id)
+            custody.release()
+        }
         do {
             try prepare()
             let report = try denoise()
             // From here on the service waits for the job even if it shall stop.
             guard custody.keep(id) else { return .abandoned }
-            defer { custody.release() }
             guard report.sourceHash == content.text else {
                 try patience.insist { try ledger.setBack(id, .changed) }
                 return .changed
@@ -83,7 +86,6 @@ struct PhotographJob {
             throw error
         } catch {
             guard custody.keep(id) else { return .abandoned }
-            defer { custody.release() }
             if (error as? ServiceError)?.code == .hookFailed, patience.isStopping() {
                 try ledger.setBack(id, .abandoned)
                 return .abandoned

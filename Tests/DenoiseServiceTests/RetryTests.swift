@@ -139,6 +139,18 @@ import Testing
         #expect(try folder.history() == ["a.png done"])
     }
 
+    @Test func anOutputThatCannotBePublishedIsRecordedAsAFailure() async throws {
+        let folder = try ServiceFolder()
+        try folder.put("one", as: "trip/a.png")
+        var configuration = folder.configuration
+        configuration.watch.isRecursive = true
+        // Where the folder of its output should be.
+        try write("a file".utf8, to: folder.output.appending("trip"))
+        let outcome = try await folder.drain(FakeDenoiser(), configuration)
+        #expect(outcome.failed == 1)
+        #expect(try folder.history() == ["a.png failed"])
+    }
+
     @Test func anOutputFolderWithoutRightsPostponesThePhotographWithoutBlame() async throws {
         let folder = try ServiceFolder()
         try folder.put("one", as: "a.png")

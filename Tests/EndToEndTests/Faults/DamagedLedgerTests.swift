@@ -5,7 +5,7 @@ extension EndToEnd {
     /// A ledger in which one byte is wrong, and of which there is no backup.
     @Suite(.timeLimit(.minutes(Soak.isOn ? 240 : 5))) struct DamagedLedgerTests {
         /// What a wrong byte led to.
-        private enum End { case unhurt, rescued, refused }
+        private enum End: String { case unhurt, rescued, refused }
 
         @Test func whicheverByteIsWrongNoPhotographIsLostAndEveryQuestionHasItsAnswer() throws {
             let life = try FaultPlace(6)
@@ -27,7 +27,7 @@ extension EndToEnd {
                 let what = "byte \(offset) changed from \(ledger[offset]) to \(damaged[offset])"
                 ends[try expectNoLoss(life, peace, what), default: 0] += 1
             }
-            print("wrong bytes: \(ends)")
+            print("wrong bytes:", ends.map { "\($0.value) \($0.key.rawValue)" }.joined(separator: ", "))
         }
 
         private func expectNoLoss(_ life: FaultPlace, _ peace: FaultPlace.Peace, _ what: String) throws -> End {

@@ -41,6 +41,10 @@ extension EndToEnd {
                     + ["--preset", "balanced"] + settings.flatMap { ["--set", $0] } + options)
         }
 
+        private func move(_ name: String, to other: String) throws {
+            try FileManager.default.moveItem(at: place[name], to: place[other])
+        }
+
         private func allow(_ mode: mode_t, _ name: String) { chmod(place[name].path, mode) }
 
         private func states() throws -> [String: String] {
@@ -76,9 +80,18 @@ extension EndToEnd {
             #expect(lines.contains { $0.contains("in/bad.png:") && $0.contains("may use it") }, "\(lines)")
         }
 
-        @Test func anOutputFolderWithoutRightsIsWaitedForWithoutBlame() throws {
-            allow(0o555, "out")
+        /// From the start, or after something was written into it.
+        @Test(arguments: [true, false]) func anOutputFolderWithoutRightsIsWaitedForWithoutBlame(isNew: Bool) throws {
+            let away = ["bad.png", "good.png", "shut"]
+            if !isNew { for name in away { try move("in/\(name)", to: name) } }
+            if isNew { allow(0o555, "out") }
             let run = try service()
+            if !isNew {
+                try place.putWaves(as: "in/first.png", width: 64, height: 64, noise: 20)
+                #expect(try run.wait(30) { try outputs() == ["first-denoised.png"] })
+                allow(0o555, "out")
+                for name in away { try move(name, to: "in/\(name)") }
+            }
             #expect(
                 try run.wait(30) {
                     try place.run("status", "--state", "state").output.contains("waiting for the output folder")
@@ -86,7 +99,7 @@ extension EndToEnd {
             // Long enough for more attempts than a photograph has.
             #expect(try !run.wait(4) { try states().values.contains("quarantined") })
             allow(0o755, "out")
-            #expect(try run.wait(30) { try outputs().count == 3 })
+            #expect(try run.wait(30) { try outputs().count == (isNew ? 3 : 4) })
             run.terminate()
             let outcome = try run.finish()
             #expect(outcome.code == 0)
