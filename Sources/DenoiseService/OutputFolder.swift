@@ -97,11 +97,11 @@ struct OutputFolder: Sendable {
             // File systems without hard links: only this service writes here, so the gap between both calls is safe.
             guard (try? FileStatus.of(final)) == nil else { return false }
             guard staged.withPlatformString({ from in final.withPlatformString { rename(from, $0) } }) == 0 else {
+                let reason = Errno(rawValue: errno)
                 // In a folder below, others' photographs may still find their place.
                 let isShared = final.removingLastComponent() == path
                 throw ServiceError.inaccessible(
-                    final, "write the output", Errno(rawValue: errno),
-                    code: isShared ? .unwritableOutput : .inaccessible)
+                    final, "write the output", reason, code: isShared ? .unwritableOutput : .inaccessible)
             }
         }
         do {
