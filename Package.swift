@@ -36,7 +36,7 @@ let package = Package(
         .target(
             name: "CImageShims",
             linkerSettings: ["jpeg", "png", "tiff", "raw_r", "lcms2", "stdc++"].map { .linkedLibrary($0) }),
-        .target(name: "CKernels", linkerSettings: [.linkedLibrary("openblas"), .linkedLibrary("m")]),
+        .target(name: "CKernels", linkerSettings: [.linkedLibrary("m")]),
 
         floor("Tensors", on: ["CKernels"]),
         floor("Imaging", on: ["CImageShims", system]),

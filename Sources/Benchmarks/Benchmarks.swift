@@ -19,6 +19,7 @@ struct Benchmarks {
 
     /// 1×1 convolutions of Restormer, NAFNetBase and the shipped model beside OpenBLAS in bands of 2048 pixels.
     static func products() {
+        guard dn_blas_load(1) else { return print("products: OpenBLAS is not installed") }
         let shapes = [
             (72, 24, 65536), (144, 48, 16384), (254, 48, 16384), (96, 96, 16384), (510, 96, 16384), (96, 255, 16384),
             (1020, 192, 4096), (192, 510, 4096), (2042, 384, 1024), (384, 1021, 1024), (512, 512, 256),

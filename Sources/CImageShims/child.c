@@ -37,10 +37,10 @@ static int out_of_the_way(int descriptor) {
 }
 
 pid_t shim_child_start(const char *executable, char *const *arguments, int input, int reply, int pixels) {
-    // One thread, so that Landlock confines all of it: neither OpenBLAS nor OpenMP may start others. A crash is the
+    // One thread, so that Landlock confines all of it: OpenMP may not start others. A crash is the
     // parent's to report, and a backtrace would need rights that the process gives up.
     char *const environment[] = {
-        "OPENBLAS_NUM_THREADS=1", "OMP_NUM_THREADS=1", "SWIFT_BACKTRACE=enable=no", NULL};
+        "OMP_NUM_THREADS=1", "SWIFT_BACKTRACE=enable=no", NULL};
     int sources[] = {out_of_the_way(input), out_of_the_way(reply), out_of_the_way(pixels)};
     const int targets[] = {SHIM_CHILD_INPUT, SHIM_CHILD_REPLY, SHIM_CHILD_PIXELS};
     posix_spawn_file_actions_t actions;

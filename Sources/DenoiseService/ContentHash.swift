@@ -1,4 +1,5 @@
 import Crypto
+import Denoising
 import Foundation
 import Ledger
 import SystemPackage
@@ -48,7 +49,7 @@ struct ContentHash: Sendable, Equatable {
             buffer.withUnsafeBytes { hash.update(bufferPointer: UnsafeRawBufferPointer(rebasing: $0.prefix(count))) }
             progress()
         }
-        return hexadecimal(hash.finalize())
+        return hash.finalize().hexadecimal
     }
 
     private static func irregular(_ path: FilePath) -> ServiceError {
@@ -56,10 +57,4 @@ struct ContentHash: Sendable, Equatable {
             .notARegularFile, subject: path.string, cause: "the file is a link, a pipe or a device",
             remedy: "put the photograph itself into the inbox")
     }
-}
-
-/// Lowercase hexadecimal digits, two for each byte.
-func hexadecimal(_ bytes: some Sequence<UInt8>) -> String {
-    let digits = Array("0123456789abcdef".utf8)
-    return String(decoding: bytes.flatMap { [digits[Int($0 >> 4)], digits[Int($0 & 15)]] }, as: UTF8.self)
 }

@@ -12,8 +12,10 @@ struct Failure: Sendable, Equatable {
         case twice
         /// Will not: the same bytes give the same answer.
         case permanent
-        /// No output can be written at present, whichever photograph it is of.
+        /// There is no space for an output at present, whichever photograph it is of.
         case noSpace
+        /// Nobody may write into the output folder at present, whichever photograph it is for.
+        case noOutput(Errno)
         /// The file is gone.
         case vanished
         /// The file changed while it was read.
@@ -52,7 +54,8 @@ struct Failure: Sendable, Equatable {
         case .decoderCrashed, .decoderTimedOut, .outOfMemory: .twice
         case .notARegularFile: .irregular
         case .changedWhileReading: .changed
-        case .readFailed, .writeFailed: error.errno.map(kind) ?? .transient
+        case .readFailed: error.errno.map(kind(of:)) ?? .transient
+        case .writeFailed: error.errno.map(kind(ofWriting:)) ?? .transient
         default: .transient
         }
     }
@@ -62,7 +65,8 @@ struct Failure: Sendable, Equatable {
         case .vanished: .vanished
         case .notARegularFile: .irregular
         case .noSpace: .noSpace
-        default: error.errno.map(kind) ?? .transient
+        case .unwritableOutput: error.errno.map(kind(ofWriting:)) ?? .transient
+        default: error.errno.map(kind(of:)) ?? .transient
         }
     }
 
@@ -70,6 +74,15 @@ struct Failure: Sendable, Equatable {
         switch number {
         case .noSpace, .diskQuotaExceeded: .noSpace
         case .noSuchFileOrDirectory: .vanished
+        default: .transient
+        }
+    }
+
+    /// Every output is made in the same folder, so that a refusal there is one for all.
+    private static func kind(ofWriting number: Errno) -> Kind {
+        switch number {
+        case .noSpace, .diskQuotaExceeded: .noSpace
+        case .permissionDenied, .notPermitted, .readOnlyFileSystem: .noOutput(number)
         default: .transient
         }
     }

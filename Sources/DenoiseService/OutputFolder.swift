@@ -1,4 +1,5 @@
 import Crypto
+import Denoising
 import Foundation
 import SystemPackage
 
@@ -11,7 +12,7 @@ struct OutputFolder: Sendable {
 
     init(_ path: FilePath, state: FilePath) {
         self.path = path
-        let mark = hexadecimal(SHA256.hash(data: Array(state.string.utf8)).prefix(4))
+        let mark = SHA256.hash(data: Array(state.string.utf8)).prefix(4).hexadecimal
         staging = path.appending(".denoised-\(mark)")
     }
 
@@ -29,8 +30,17 @@ struct OutputFolder: Sendable {
     func stage(_ id: Int64) throws -> FilePath {
         let folder = staging.appending("\(id)" as String)
         removeStaging(folder)
-        try createFolder(folder)
+        do {
+            try createFolder(folder)
+        } catch let error as ServiceError {
+            throw Self.unwritable(path, error)
+        }
         return folder
+    }
+
+    /// What is refused in the folder itself is refused to every photograph.
+    private static func unwritable(_ path: FilePath, _ error: ServiceError) -> ServiceError {
+        error.errno.map { .inaccessible(path, "write outputs", $0, code: .unwritableOutput) } ?? error
     }
 
     /// Removes the staging folder of the photograph `id`.
@@ -50,7 +60,11 @@ struct OutputFolder: Sendable {
             folder.removePrefix(inbox)
         else { return path }
         let target = path.appending(folder.components)
-        try createFolder(target)
+        do {
+            try createFolder(target)
+        } catch let error as ServiceError where target.removingLastComponent() == path {
+            throw Self.unwritable(path, error)
+        }
         return target
     }
 
@@ -83,7 +97,11 @@ struct OutputFolder: Sendable {
             // File systems without hard links: only this service writes here, so the gap between both calls is safe.
             guard (try? FileStatus.of(final)) == nil else { return false }
             guard staged.withPlatformString({ from in final.withPlatformString { rename(from, $0) } }) == 0 else {
-                throw ServiceError.inaccessible(final, "write the output", Errno(rawValue: errno))
+                let reason = Errno(rawValue: errno)
+                // In a folder below, others' photographs may still find their place.
+                let isShared = final.removingLastComponent() == path
+                throw ServiceError.inaccessible(
+                    final, "write the output", reason, code: isShared ? .unwritableOutput : .inaccessible)
             }
         }
         do {
@@ -94,20 +112,6 @@ struct OutputFolder: Sendable {
             throw error
         }
         return true
-    }
-
-    /// Makes the bytes of a staged file durable.
-    ///
-    /// - Throws: `ServiceError`.
-    func synchronizeFile(_ path: FilePath) throws {
-        do {
-            let file = try FileDescriptor.open(path, .readOnly, options: [.noFollow, .closeOnExec])
-            try file.closeAfter {
-                if fsync(file.rawValue) != 0 { throw Errno(rawValue: errno) }
-            }
-        } catch let number as Errno {
-            throw ServiceError.inaccessible(path, "make the output durable", number)
-        }
     }
 
     /// Makes the names in a folder durable.

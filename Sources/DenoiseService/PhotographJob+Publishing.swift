@@ -1,5 +1,6 @@
 import Denoising
 import Foundation
+import Imaging
 import Ledger
 import SystemPackage
 
@@ -33,10 +34,9 @@ extension PhotographJob {
                 let name = Self.name(settings.configuration.image.nameTemplate, photograph.path, suffix)
             else { return nil }
             let staged = try settings.output.stage(id).appending(name)
-            try FileManager.default.copyItem(atPath: output.path.string, toPath: staged.string)
+            try copy(output.path, to: staged)
             let content = try ContentHash(of: staged, progress: progress.beat)
             guard content.text == output.hash else { return nil }
-            try settings.output.synchronizeFile(staged)
             let final = try publish(staged, name, content) { final in
                 try patience.insist { try ledger.prepareCopy(id, of: original, at: final) }
             }
@@ -47,6 +47,21 @@ extension PhotographJob {
             progress.warn("duplicate", "no copy for photograph \(id): \(error)")
             return nil
         }
+    }
+
+    /// Durably, and aware of what only the end of writing reports.
+    private func copy(_ path: FilePath, to staged: FilePath) throws {
+        let file = try StagedFile(staged)
+        let source = try FileDescriptor.open(path, .readOnly, options: [.noFollow, .nonBlocking, .closeOnExec])
+        defer { try? source.close() }
+        var block = [UInt8](repeating: 0, count: 1 << 20)
+        while true {
+            let count = try block.withUnsafeMutableBytes { try source.read(into: $0) }
+            if count == 0 { break }
+            try file.write(Array(block[..<count]))
+            progress.beat()
+        }
+        _ = try file.finish()
     }
 
     /// The template with the bytes of the source's stem, which need not be text.

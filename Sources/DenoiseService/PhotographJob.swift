@@ -18,8 +18,8 @@ enum JobEnd: Sendable, Equatable {
     case changed
     /// The file changed after it was queued; it settles again.
     case withdrawn
-    /// There is no space for its output; it waits.
-    case postponed(reason: String)
+    /// No output can be written; it waits.
+    case postponed(Failure)
     /// The service stopped and left the photograph to its next start.
     case abandoned
 }
@@ -65,13 +65,16 @@ struct PhotographJob {
             try ledger.setBack(id, .abandoned)
             return .abandoned
         }
-        defer { settings.output.unstage(id) }
+        // Kept until the end is recorded, also that of an output which could not be published.
+        defer {
+            settings.output.unstage(id)
+            custody.release()
+        }
         do {
             try prepare()
             let report = try denoise()
             // From here on the service waits for the job even if it shall stop.
             guard custody.keep(id) else { return .abandoned }
-            defer { custody.release() }
             guard report.sourceHash == content.text else {
                 try patience.insist { try ledger.setBack(id, .changed) }
                 return .changed
@@ -83,7 +86,6 @@ struct PhotographJob {
             throw error
         } catch {
             guard custody.keep(id) else { return .abandoned }
-            defer { custody.release() }
             if (error as? ServiceError)?.code == .hookFailed, patience.isStopping() {
                 try ledger.setBack(id, .abandoned)
                 return .abandoned
@@ -119,9 +121,9 @@ struct PhotographJob {
             case .changed:
                 try ledger.setBack(id, .changed)
                 return .changed
-            case .noSpace:
+            case .noSpace, .noOutput:
                 try ledger.setBack(id, .postponed(reason: reason))
-                return .postponed(reason: reason)
+                return .postponed(failure)
             case .transient, .twice, .permanent:
                 switch try ledger.fail(id, reason: reason, retry: settings.retryPolicy(of: failure.kind)) {
                 case .retry(let pause): return .failed(reason: reason, retryAfter: pause)

@@ -28,6 +28,8 @@ public struct ServiceError: Error, Sendable, Equatable, CustomStringConvertible 
         public static let damagedOutput = Code(rawValue: "damaged_output")
         /// The output's file system is too full.
         public static let noSpace = Code(rawValue: "no_space")
+        /// Nothing can be written into the output folder.
+        public static let unwritableOutput = Code(rawValue: "unwritable_output")
         /// The state folder is on a network share, where locks and journals cannot be relied on.
         public static let networkState = Code(rawValue: "network_state")
         /// A hook refused a photograph, failed or took too long.
@@ -59,9 +61,11 @@ public struct ServiceError: Error, Sendable, Equatable, CustomStringConvertible 
     public var description: String { "\(subject): \(cause); \(remedy)" }
 
     /// A file that the operating system did not let the service use.
-    static func inaccessible(_ path: FilePath, _ doing: String, _ number: Errno) -> ServiceError {
+    static func inaccessible(
+        _ path: FilePath, _ doing: String, _ number: Errno, code: Code = .inaccessible
+    ) -> ServiceError {
         ServiceError(
-            .inaccessible, subject: path.string, cause: "cannot \(doing) (\(number))",
+            code, subject: path.string, cause: "cannot \(doing) (\(number))",
             remedy: "check that it exists and that the service's user may use it", errno: number)
     }
 }

@@ -70,8 +70,8 @@ extension Worker {
         case .quarantined(let reason):
             about["photograph.reason"] = "\(printable(reason))"
             logger.error("photograph quarantined", metadata: about)
-        case .postponed(let reason):
-            about["photograph.reason"] = "\(printable(reason))"
+        case .postponed(let failure):
+            about["photograph.reason"] = "\(printable(failure.reason))"
             logger.warning("photograph postponed", metadata: about)
         case .changed, .withdrawn: logger.info("photograph changed meanwhile", metadata: about)
         case .abandoned: break

@@ -21,7 +21,7 @@ final class Worker: Service {
     private let stopping = Atomic<Bool>(false)
     private let isDrained = Atomic<Bool>(false)
     private let schedule: Mutex<RetrySchedule>
-    private let space: Mutex<SpaceGate>
+    private let output: Mutex<OutputGate>
     /// How long a photograph in work may take to end when the service stops. Shorter than systemd's patience.
     private static let grace = DispatchTimeInterval.seconds(10)
 
@@ -38,7 +38,7 @@ final class Worker: Service {
         self.isOneshot = isOneshot
         let limits = live.current.configuration.limits
         schedule = Mutex(RetrySchedule(try ledger.pendingRetries(), at: time()))
-        space = Mutex(SpaceGate(minimum: limits.minimumFreeSpace, pause: limits.retryBackoff))
+        output = Mutex(OutputGate(minimum: limits.minimumFreeSpace, pause: limits.retryBackoff))
     }
 
     var isStopping: Bool { stopping.load(ordering: .sequentiallyConsistent) }
@@ -107,9 +107,9 @@ final class Worker: Service {
         switch try work(on: next, settings) {
         case .failed(_, let pause):
             schedule.withLock { $0.add(next.id, after: pause, at: time()) }
-        case .postponed:
+        case .postponed(let failure):
             let free = settings.output.freeSpace() ?? 0
-            space.withLock { $0.fail(free: free, at: time()) }
+            output.withLock { $0.fail(failure, free: free, at: time()) }
         default: break
         }
     }
@@ -123,13 +123,21 @@ final class Worker: Service {
         } else {
             let limits = settings.configuration.limits
             let free = settings.output.freeSpace()
-            let isOpen = space.withLock { gate in
+            let (isOpen, failure) = output.withLock { gate in
                 gate.minimum = limits.minimumFreeSpace
                 gate.pause = limits.retryBackoff
-                return gate.isOpen(free: free, at: now)
+                return (gate.isOpen(free: free, at: now), gate.failure)
             }
-            obstacle = isOpen ? nil : Self.spaceObstacle(free, limits)
-            if !isOpen, isOneshot { throw spaceError(settings, free) }
+            if case .noOutput(let number)? = failure?.kind {
+                obstacle = "waiting for the output folder (\(number))"
+                if isOneshot {
+                    throw ServiceError.inaccessible(
+                        settings.output.path, "write outputs", number, code: .unwritableOutput)
+                }
+            } else {
+                obstacle = isOpen ? nil : Self.spaceObstacle(free, limits)
+                if !isOpen, isOneshot { throw spaceError(settings, free) }
+            }
         }
         let before = progress.snapshot.obstacle
         guard obstacle != before else { return obstacle == nil }

@@ -8,10 +8,14 @@ public struct MemoryBudget: Sendable, Equatable {
     public let limit: Int?
     /// Bytes that the machine could give without pushing others out; nil where it does not say.
     public let available: Int?
+    /// Bytes of address space that a thread takes and does not use, where that is what is limited: its stack, malloc's
+    /// arena, and what alignment leaves over.
+    public let threadReserve: Int
 
-    public init(limit: Int?, available: Int?) {
+    public init(limit: Int?, available: Int?, threadReserve: Int = 0) {
         self.limit = limit
         self.available = available
+        self.threadReserve = threadReserve
     }
 
     public static var current: MemoryBudget { MemoryBudget(process: "/proc/self", groups: "/sys/fs/cgroup") }
@@ -20,28 +24,34 @@ public struct MemoryBudget: Sendable, Equatable {
     ///   - process: proc(5)'s folder of the process.
     ///   - groups: where control groups are mounted, of either version.
     init(process: FilePath, groups: FilePath) {
-        limit =
-            [Self.addressSpace(process)].compactMap { $0 }.min()
-            .map { min($0, Self.group(process, groups) ?? .max) } ?? Self.group(process, groups)
+        let space = Self.addressSpace(process)
+        limit = [space, Self.group(process, groups)].compactMap { $0 }.min()
+        threadReserve = space != nil && space == limit ? 96 << 20 : 0
         available = Self.number(process.removingLastComponent().appending("meminfo"), "MemAvailable:").map { $0 << 10 }
     }
 
     /// How many workers of `bytes` each may work at once, at most `most` and at least one.
     ///
+    /// - Parameter others: bytes that are taken beside, however many work.
     /// - Throws: `outOfMemory` if the limit does not allow one.
-    public func workers(atMost most: Int, bytes: Int, file: String) throws(ImagingError) -> Int {
-        try require(bytes, file: file)
-        let room = [limit, available].compactMap { $0 }.min() ?? .max
-        return max(1, min(most, room / max(bytes, 1)))
+    public func workers(
+        atMost most: Int, bytes: Int, beside others: Int = 0, file: String
+    ) throws(ImagingError) -> Int {
+        try require(bytes + others, file: file)
+        let room = [limit, available].compactMap { $0 }.min().map { $0 - others } ?? .max
+        return max(1, min(most, room / max(bytes + threadReserve, 1)))
     }
 
-    /// - Throws: `outOfMemory` if the limit does not allow so many bytes more.
+    /// - Throws: `outOfMemory` if the limit does not allow one thread so many bytes more.
     func require(_ bytes: Int, file: String) throws(ImagingError) {
+        let bytes = bytes + threadReserve
         guard let limit, limit < bytes else { return }
         throw ImagingError(
             .outOfMemory, .decode, file: file,
             cause: "it needs about \(bytes >> 20) MiB of memory, \(max(limit, 0) >> 20) MiB are left of the limit",
-            remedy: "raise MemoryMax= of the service, or name a smaller denoise.tile")
+            remedy:
+                "raise \(threadReserve > 0 ? "LimitAS= (ulimit -v)" : "MemoryMax=") of the service, or name a smaller "
+                + "denoise.tile")
     }
 
     private static func addressSpace(_ process: FilePath) -> Int? {

@@ -5,7 +5,8 @@ import SystemPackage
 /// An output that appears under its name complete and durable, or not at all.
 ///
 /// The bytes go to a hidden temporary in the same folder (".NAME.xxxxxxxx.part"). `finish` syncs it, renames it without
-/// ever replacing a file, and syncs the folder. A staged file that is dropped removes its temporary.
+/// ever replacing a file, and syncs the folder; `replace` takes the place of an older file. A staged file that is dropped
+/// removes its temporary.
 public struct StagedFile: ~Copyable {
     /// The name that the file is to have.
     public let destination: FilePath
@@ -84,6 +85,34 @@ public struct StagedFile: ~Copyable {
         } catch {
             throw failure(error)
         }
+    }
+
+    /// Durably takes the place of an older file of the name, if there is one: a crash leaves the old bytes or the new ones.
+    /// For models, checkpoints and logs; photographs are never replaced.
+    ///
+    /// - Throws: `writeFailed`; then the older file may be gone only if the folder could not be synced.
+    public consuming func replace() throws(ImagingError) {
+        do {
+            try sync()
+            isOpen = false
+            try descriptor.close()
+            let name = FilePath(root: nil, [destination.lastComponent].compactMap { $0 })
+            let result = temporary.withPlatformString { old in
+                name.withPlatformString { renameat(folder.rawValue, old, folder.rawValue, $0) }
+            }
+            guard result == 0 else { throw Errno(rawValue: errno) }
+            isPublished = true
+            try Self.syncFolder(folder)
+        } catch {
+            throw failure(error)
+        }
+    }
+
+    /// The same for bytes that are all there.
+    public static func replace(_ path: FilePath, with bytes: some Sequence<UInt8>) throws(ImagingError) {
+        let file = try StagedFile(path)
+        try file.write(Array(bytes))
+        try file.replace()
     }
 
     /// Renames to the first free name.

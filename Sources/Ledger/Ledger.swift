@@ -37,15 +37,16 @@ public final class Ledger: Sendable {
         return try LedgerError.translating(path) {
             let queue = try DatabaseQueue(path: path.string, configuration: configuration(patience: patience))
             let ledger = Ledger(path: path, database: queue, now: now)
-            let version = try queue.writeWithoutTransaction { database in
-                let version = try identify(database, path: path)
-                try database.execute(sql: "PRAGMA journal_mode = TRUNCATE; PRAGMA synchronous = FULL")
-                return version
+            let version = try queue.read { try identify($0, path: path) }
+            try queue.writeWithoutTransaction {
+                try $0.execute(sql: "PRAGMA journal_mode = TRUNCATE; PRAGMA synchronous = FULL")
             }
             if version < Schema.currentVersion {
                 if version > 0 { _ = try ledger.backUp(label: "v\(version)") }
                 try queue.writeWithoutTransaction { try migrate($0, path: path) }
             }
+            // Changes nothing: a file that cannot be written is found now, not by the first photograph.
+            try queue.write { try $0.execute(sql: "DELETE FROM photographs WHERE 0") }
             return ledger
         }
     }
@@ -62,7 +63,7 @@ public final class Ledger: Sendable {
         }
     }
 
-    /// Checks the structure of every page.
+    /// Checks the structure of every page, and the schema.
     ///
     /// - Parameter isThorough: also whether each index holds what its table holds, which takes several times as long.
     /// - Throws: `LedgerError` with the code `corrupt`, naming the first contradiction.
@@ -73,11 +74,8 @@ public final class Ledger: Sendable {
     private static func check(_ database: Database, path: FilePath, isThorough: Bool = false) throws {
         let pragma = isThorough ? "integrity_check" : "quick_check"
         let answer = try String.fetchOne(database, sql: "PRAGMA \(pragma)(1)") ?? "no answer"
-        guard answer == "ok" else {
-            throw LedgerError(
-                .corrupt, subject: path.string, cause: "the database is damaged (\(answer))",
-                remedy: "move it away and restore a backup; the photographs themselves are not affected")
-        }
+        guard answer == "ok" else { throw LedgerError(damaged: path, answer) }
+        _ = try identify(database, path: path)
     }
 
     /// SQLite's version, as "3.40.1".
@@ -155,13 +153,19 @@ extension Ledger {
             remedy: "name the state folder with --state, or start the daemon once")
     }
 
-    /// The schema's version; 0 for an empty file.
+    /// The version of the schema, which is whole; 0 for an empty file. Inside a transaction, so that no migration comes
+    /// between the version and the schema.
+    ///
+    /// - Throws: `LedgerError`.
     private static func identify(_ database: Database, path: FilePath) throws -> Int {
         let application = try Int32.fetchOne(database, sql: "PRAGMA application_id") ?? 0
         let version = try Int.fetchOne(database, sql: "PRAGMA user_version") ?? 0
         let isEmpty = try Int.fetchOne(database, sql: "SELECT count(*) FROM sqlite_schema") == 0
         if application == 0, version == 0, isEmpty { return 0 }
         guard application == Schema.applicationID else {
+            if try Schema.contradiction(in: database, version: Schema.currentVersion) == nil {
+                throw LedgerError(damaged: path, "its header names another program")
+            }
             throw LedgerError(
                 .foreign, subject: path.string, cause: "the database belongs to another program",
                 remedy: "choose another state folder, or move the file away")
@@ -171,6 +175,10 @@ extension Ledger {
                 .newer, subject: path.string,
                 cause: "the ledger has version \(version), this program knows version \(Schema.currentVersion)",
                 remedy: "install the newer denoised again")
+        }
+        guard version >= 0 else { throw LedgerError(damaged: path, "its header says version \(version)") }
+        if let contradiction = try Schema.contradiction(in: database, version: version) {
+            throw LedgerError(damaged: path, contradiction)
         }
         return version
     }

@@ -1,4 +1,5 @@
 import GRDB
+import Glibc
 import SystemPackage
 
 /// Why the ledger cannot be used: what happened, to which file, and what to do about it.
@@ -19,7 +20,7 @@ public struct LedgerError: Error, Sendable, Equatable, CustomStringConvertible {
         public static let foreign = Code(rawValue: "foreign")
         /// A newer version of the program wrote the ledger.
         public static let newer = Code(rawValue: "newer")
-        /// The ledger's pages contradict each other.
+        /// The ledger's pages contradict each other, or its schema is not the one of its version.
         public static let corrupt = Code(rawValue: "corrupt")
         /// Another process held the ledger for longer than the busy timeout.
         public static let busy = Code(rawValue: "busy")
@@ -64,6 +65,14 @@ extension LedgerError {
         }
     }
 
+    /// The ledger at `path` contradicts itself.
+    init(damaged path: FilePath, _ how: String) {
+        self.init(
+            .corrupt, subject: path.string, cause: "the database is damaged (\(how))",
+            remedy: "start the service again, which keeps it aside and puts the newest whole backup in its place; the "
+                + "photographs themselves are not affected")
+    }
+
     private init(_ error: DatabaseError, path: FilePath) {
         let subject = path.string
         switch error.resultCode {
@@ -72,9 +81,12 @@ extension LedgerError {
                 .notALedger, subject: subject, cause: "the file is not an SQLite database",
                 remedy: "choose another state folder, or move the file away")
         case .SQLITE_CORRUPT:
-            self.init(
-                .corrupt, subject: subject, cause: "the database is damaged (\(error.message ?? "no details"))",
-                remedy: "move it away and restore a backup; the photographs themselves are not affected")
+            self.init(damaged: path, error.message ?? "no details")
+        case .SQLITE_READONLY
+        where error.extendedResultCode == .SQLITE_READONLY && path.withPlatformString({ access($0, W_OK) }) == 0:
+            self.init(damaged: path, "its header says that it cannot be written")
+        case .SQLITE_ERROR where error.message == "unsupported file format":
+            self.init(damaged: path, "its header names a format that does not exist")
         case .SQLITE_BUSY, .SQLITE_LOCKED:
             self.init(
                 .busy, subject: subject, cause: "another process keeps the ledger locked",

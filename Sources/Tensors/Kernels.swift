@@ -3,10 +3,8 @@ import CKernels
 /// The kernels of this machine's instruction set.
 let kernels: dn_kernels = dn_active_kernels().pointee
 
-/// What the arithmetic runs on, for `bench` and bug reports: kernel table and OpenBLAS core.
-public var arithmeticName: String {
-    "\(String(cString: kernels.name)), OpenBLAS \(String(cString: dn_blas_name()))"
-}
+/// What the arithmetic runs on, for `bench` and bug reports: the kernel table.
+public var arithmeticName: String { String(cString: kernels.name) }
 
 /// A row-major matrix somewhere in memory, possibly to be read transposed.
 struct MatrixView {

@@ -39,13 +39,38 @@ package final class StoragePool: Sendable {
         let size = Self.sizeClass(bytes)
         if let block = free.withLock({ $0[size]?.popLast() }) { return block }
         let alignment = size >= 4 << 20 ? 2 << 20 : 64
-        var address: UnsafeMutableRawPointer?
-        guard posix_memalign(&address, alignment, size) == 0, let address else {
-            preconditionFailure("out of memory: \(size) bytes for a tensor")
-        }
+        guard let address = Self.allocate(size, alignment) ?? retry(size, alignment) else { Self.end(without: size) }
         if alignment > 64 { madvise(address, size, 14 /* MADV_HUGEPAGE */) }
         return Block(address: address, bytes: size)
     }
+
+    /// Blocks of other sizes that nobody uses may be what is in the way.
+    private func retry(_ size: Int, _ alignment: Int) -> UnsafeMutableRawPointer? {
+        trim()
+        return Self.allocate(size, alignment)
+    }
+
+    private static func allocate(_ size: Int, _ alignment: Int) -> UnsafeMutableRawPointer? {
+        var address: UnsafeMutableRawPointer?
+        return posix_memalign(&address, alignment, size) == 0 ? address : nil
+    }
+
+    /// Whoever plans work asks before whether there is memory for it, so that this is rare. No operation could go on, and
+    /// a trace would say less than one line.
+    private static func end(without bytes: Int) -> Never {
+        // Other threads soon get here as well.
+        while isEnding.exchange(true, ordering: .relaxed) { pause() }
+        let line = """
+            denoised: out of memory: the system refused \((bytes >> 20) + 1) MiB; raise the limit (MemoryMax=, LimitAS=, \
+            ulimit -v), or use fewer threads or a smaller tile
+
+            """
+        _ = line.utf8.withContiguousStorageIfAvailable { write(STDERR_FILENO, $0.baseAddress, $0.count) }
+        fflush(nil)
+        _exit(1)
+    }
+
+    private static let isEnding = Atomic<Bool>(false)
 
     func give(_ block: Block) {
         free.withLock { $0[block.bytes, default: []].append(block) }

@@ -34,6 +34,15 @@ import Testing
         (imaging(.readFailed, errno: .noSuchFileOrDirectory), .seconds(1e6), .vanished),
         (imaging(.writeFailed, errno: .noSpace), .seconds(1e6), .noSpace),
         (imaging(.writeFailed, errno: .diskQuotaExceeded), .seconds(1e6), .noSpace),
+        (imaging(.writeFailed, errno: .permissionDenied), .seconds(1e6), .noOutput(.permissionDenied)),
+        (imaging(.writeFailed, errno: .readOnlyFileSystem), .seconds(1e6), .noOutput(.readOnlyFileSystem)),
+        // The photograph is still there.
+        (imaging(.writeFailed, errno: .noSuchFileOrDirectory), .seconds(1e6), .transient),
+        (
+            ServiceError.inaccessible("/out", "write outputs", .permissionDenied, code: .unwritableOutput),
+            .seconds(1e6), .noOutput(.permissionDenied)
+        ),
+        (ServiceError.inaccessible("/out/2026/a.tif", "write", .permissionDenied), .seconds(1e6), .transient),
         (ServiceError.inaccessible("/in/a.dng", "read the file", .ioError), .seconds(1e6), .transient),
         (ServiceError.inaccessible("/out", "write the output", .noSpace), .seconds(1e6), .noSpace),
         (FakeDenoiser.NotAPhotograph(), .seconds(1e6), .transient),
@@ -60,13 +69,14 @@ import Testing
     }
 
     @Test func afterAFullDiskOneAttemptIsMadeAfterThePauseOrWhenSpaceReturns() {
-        var gate = SpaceGate(minimum: 100, pause: .seconds(60))
+        let failure = Failure(Self.imaging(.writeFailed, errno: .noSpace), age: .zero)
+        var gate = OutputGate(minimum: 100, pause: .seconds(60))
         func opens(_ free: Int64?, _ seconds: Int) -> Bool { gate.isOpen(free: free, at: .seconds(seconds)) }
         #expect([opens(100, 0), opens(99, 0)] == [true, false])
-        gate.fail(free: 1000, at: .seconds(10))
+        gate.fail(failure, free: 1000, at: .seconds(10))
         #expect([opens(1000, 69), opens(nil, 69), opens(1000, 70)] == [false, false, true])
-        gate.fail(free: 1000, at: .seconds(70))
-        #expect(opens(1000 + SpaceGate.relief, 71))
+        gate.fail(failure, free: 1000, at: .seconds(70))
+        #expect(opens(1000 + OutputGate.relief, 71))
     }
 
     @Test func aTransientFailureIsTriedAgainWhenItsPauseIsOver() async throws {
@@ -125,6 +135,30 @@ import Testing
         #expect(error?.code == .noSpace)
         #expect(try folder.history() == ["a.png queued"])
         #expect(try folder.outputs() == [])
+        try await folder.drain(FakeDenoiser())
+        #expect(try folder.history() == ["a.png done"])
+    }
+
+    @Test func anOutputThatCannotBePublishedIsRecordedAsAFailure() async throws {
+        let folder = try ServiceFolder()
+        try folder.put("one", as: "trip/a.png")
+        var configuration = folder.configuration
+        configuration.watch.isRecursive = true
+        // Where the folder of its output should be.
+        try write("a file".utf8, to: folder.output.appending("trip"))
+        let outcome = try await folder.drain(FakeDenoiser(), configuration)
+        #expect(outcome.failed == 1)
+        #expect(try folder.history() == ["a.png failed"])
+    }
+
+    @Test func anOutputFolderWithoutRightsPostponesThePhotographWithoutBlame() async throws {
+        let folder = try ServiceFolder()
+        try folder.put("one", as: "a.png")
+        let error = await #expect(throws: ServiceError.self) {
+            try await folder.drain(FakeDenoiser { _ in throw Self.imaging(.writeFailed, errno: .permissionDenied) })
+        }
+        #expect(error?.code == .unwritableOutput && error?.subject == folder.output.string)
+        #expect(try folder.history() == ["a.png queued"])
         try await folder.drain(FakeDenoiser())
         #expect(try folder.history() == ["a.png done"])
     }

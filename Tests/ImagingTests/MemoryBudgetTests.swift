@@ -41,7 +41,10 @@ import Testing
             "proc/self/limits": "Max address space         \(100 * Self.mib)   unlimited   bytes\n",
             "proc/self/statm": "\(pages) 1 1 1 0 1 0\n",
         ])
-        #expect(budget == MemoryBudget(limit: 90 * Self.mib, available: nil))
+        #expect(budget.limit == 90 * Self.mib)
+        #expect(budget.available == nil)
+        // A thread takes address space that it does not use, and of which no group counts anything.
+        #expect(throws: ImagingError.self) { try budget.workers(atMost: 2, bytes: Self.mib, file: "a") }
     }
 
     @Test func ofNestedGroupsTheNarrowestCountsWithoutCachedFiles() throws {
@@ -75,6 +78,15 @@ import Testing
         #expect(error?.code == .outOfMemory)
         #expect(error?.description.contains("a.dng: it needs about 30 MiB of memory, 10 MiB are left") == true)
         #expect(throws: Never.self) { try MemoryBudget(limit: nil, available: 0).require(1 << 40, file: "a") }
+    }
+
+    @Test func whatIsTakenBesideLeavesRoomForFewerWorkers() throws {
+        let budget = MemoryBudget(limit: 100 << 20, available: 1 << 40, threadReserve: 10 << 20)
+        #expect(try budget.workers(atMost: 8, bytes: 10 << 20, file: "a") == 5)
+        #expect(try budget.workers(atMost: 8, bytes: 10 << 20, beside: 50 << 20, file: "a") == 2)
+        #expect(throws: ImagingError.self) {
+            try budget.workers(atMost: 8, bytes: 10 << 20, beside: 90 << 20, file: "a")
+        }
     }
 
     @Test func thisMachineHasAnAnswer() {

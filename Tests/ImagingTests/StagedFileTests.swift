@@ -43,6 +43,23 @@ struct StagedFileTests {
         #expect(folder.names == ["photo.tif"])
     }
 
+    @Test func onlyReplaceTakesThePlaceOfAFile() throws {
+        let folder = try TemporaryFolder()
+        let path = try folder.file("model", [1])
+        try StagedFile.replace(path, with: [2, 3])
+        try StagedFile.replace(folder.path.appending("new"), with: [4])
+        #expect(folder.names == ["model", "new"])
+        #expect(try FileContents(path).bytes == [2, 3])
+        do {
+            // A folder has the name.
+            try StagedFile.replace(folder.path, with: [5])
+            Issue.record("a folder was replaced")
+        } catch {
+            #expect(error.code == .writeFailed)
+        }
+        #expect(folder.names == ["model", "new"])
+    }
+
     @Test func takenNamesAreNumbered() throws {
         let folder = try TemporaryFolder()
         _ = try folder.file("photo.tif", [1])

@@ -132,7 +132,10 @@ const dn_kernels *dn_kernel_table(int index);
 /// the order of tiles or threads. Passes statistical tests between neighbouring rows, columns and keys.
 uint32_t dn_random_bits(uint64_t key, uint32_t row, uint32_t column);
 
-// ---- matrix products
+// ---- matrix products by OpenBLAS, which must have been loaded
+/// Loads the library for so many products at a time; false where it is not installed, or the address space has no room
+/// for the 128 MiB that it maps for each.
+bool dn_blas_load(int products);
 /// C = α·op(A)·op(B) + β·C, row-major, single-threaded OpenBLAS; op transposes where the flag is set.
 /// m, n: size of C; k: the summed dimension; lda, ldb, ldc: row lengths as stored.
 void dn_sgemm(bool transpose_a, bool transpose_b, ptrdiff_t m, ptrdiff_t n, ptrdiff_t k, float alpha, const float *a,

@@ -26,7 +26,7 @@ public struct CaptureFolder: Sendable {
     /// A model has learned from all that there is now.
     public func markLearned() throws {
         try FileManager.default.createDirectory(atPath: path.string, withIntermediateDirectories: true)
-        try DurableFile.replace(path.appending(Self.marker), with: Data())
+        try StagedFile.replace(path.appending(Self.marker), with: Data())
     }
 
     /// Keeps a crop of a photograph, if it is noisy and shows something.

@@ -158,7 +158,7 @@ public struct Finetuning {
             let seconds = minutes * 60 * (1 - Self.judging) - (ContinuousClock.now - start).seconds
             steps = max(20, Int(seconds / (try secondsPerStep(with: source) * 1.05)))
         }
-        try DurableFile.replace(folder.appending("identity"), with: Data(identity.utf8))
+        try StagedFile.replace(folder.appending("identity"), with: Data(identity.utf8))
         let trainer = Trainer(network: base.network, plan: plan(steps: steps), weights: base.weights)
         return TrainingRun(trainer, checkpoint: checkpoint)
     }

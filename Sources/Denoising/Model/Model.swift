@@ -92,7 +92,7 @@ public struct Model: Sendable {
         metadata[Key.selfTest] = try SelfTest(of: network, weights)
             .map { String(decoding: try encoder.encode($0), as: UTF8.self) }
         let bytes = try Safetensors(tensors: weights.tensors, metadata: metadata).encoded()
-        if replacing { return try DurableFile.replace(path, with: bytes) }
+        if replacing { return try StagedFile.replace(path, with: bytes) }
         let file = try StagedFile(path)
         try file.write([UInt8](bytes))
         _ = try file.finish()
@@ -108,11 +108,6 @@ extension NetworkConfiguration {
             return String(decoding: try encoder.encode(self), as: UTF8.self)
         }
     }
-}
-
-extension Digest {
-    /// Lowercase hexadecimal.
-    var hexadecimal: String { map { String(format: "%02x", $0) }.joined() }
 }
 
 /// Why a model cannot be used.

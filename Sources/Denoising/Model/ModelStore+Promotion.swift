@@ -33,7 +33,7 @@ extension ModelStore {
             }
         } else {
             try FileManager.default.createDirectory(atPath: folder.string, withIntermediateDirectories: true)
-            try DurableFile.replace(own, with: Data(FileContents(try path(named: name)).bytes))
+            try StagedFile.replace(own, with: Data(FileContents(try path(named: name)).bytes))
         }
         if promotions.first != model.name { try write([model.name] + promotions) }
         return try Model(contentsOf: own)
@@ -67,6 +67,6 @@ extension ModelStore {
 
     private func write(_ names: [String]) throws {
         let lines = names.prefix(Self.memory).map { "\($0)\n" }.joined()
-        try DurableFile.replace(try requiredFolder().appending("promoted"), with: Data(lines.utf8))
+        try StagedFile.replace(try requiredFolder().appending("promoted"), with: Data(lines.utf8))
     }
 }

@@ -47,10 +47,12 @@ struct TiledDenoising: Sendable {
             width: pixels.width, height: pixels.height,
             tile: max(options.tile ?? Self.defaultTile(for: method.network.tiling), method.alignment),
             overlap: options.overlap ?? method.overlap, alignment: method.alignment)
-        // Fewer workers give the same bytes.
+        // Fewer workers give the same bytes. Beside them there are the output and the row of tiles that is being joined.
+        let row = 2 * pixels.width * grid.tileHeight * pixels.colourChannels * MemoryLayout<Float>.stride
         threads = try MemoryBudget.current.workers(
             atMost: options.threads ?? processorCount,
-            bytes: grid.tileWidth * grid.tileHeight * method.network.tiling.bytesPerPixel, file: file)
+            bytes: grid.tileWidth * grid.tileHeight * method.network.tiling.bytesPerPixel,
+            beside: pixels.width * pixels.height * pixels.channels * pixels.bitDepth / 8 + row, file: file)
         strength = Float(options.strength)
     }
 

@@ -56,8 +56,8 @@ public struct TrainingLog {
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.sortedKeys]
         let text = try lines.map { String(decoding: try encoder.encode($0), as: UTF8.self) + "\n" }.joined()
-        try DurableFile.replace(folder.appending("metrics.jsonl"), with: Data(text.utf8))
+        try StagedFile.replace(folder.appending("metrics.jsonl"), with: Data(text.utf8))
         let curve = LossCurve(lines: lines)
-        try DurableFile.replace(folder.appending("loss.svg"), with: Data(curve.svg.utf8))
+        try StagedFile.replace(folder.appending("loss.svg"), with: Data(curve.svg.utf8))
     }
 }

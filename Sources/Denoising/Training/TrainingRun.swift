@@ -154,7 +154,7 @@ public struct TrainingRun {
             metadata["best_step"] = "\(best.step)"
             metadata["looks_since_best"] = "\(looksSinceBest)"
         }
-        try DurableFile.replace(checkpoint, with: Safetensors(tensors: tensors, metadata: metadata).encoded())
+        try StagedFile.replace(checkpoint, with: Safetensors(tensors: tensors, metadata: metadata).encoded())
     }
 
     private static func trainer(from file: Safetensors) throws -> Trainer {

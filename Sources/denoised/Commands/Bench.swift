@@ -49,10 +49,20 @@ struct Bench: ParsableCommand {
         let threads: Int
         let seconds: Double
         let gflops: Double
-        let sgemm_share: Double
+        let sgemm_share: Unknown<Double>
         let peak_mib: Double
         /// Empty without `--profile`.
         let operations: [Operation]
+    }
+
+    /// Null, not absent, where there is none.
+    private struct Unknown<Value: Encodable>: Encodable {
+        let value: Value?
+
+        func encode(to encoder: any Encoder) throws {
+            var container = encoder.singleValueContainer()
+            try container.encode(value)
+        }
     }
 
     private struct Operation: Encodable {
@@ -77,26 +87,31 @@ struct Bench: ParsableCommand {
         let round = train ? trainingStep(network, weights, threads) : pass(network, weights, threads)
         let seconds = try medianSeconds(round) / (train ? 1 : Double(threads))
         let gflops = network.multiplicationsPerPixel * passes / seconds / 1e9
+        let ceiling = matrixProductSpeed(threads: threads)
         let result = Result(
             network: name, size: train ? 160 : size, threads: threads, seconds: seconds, gflops: gflops,
-            sgemm_share: gflops / matrixProductSpeed(threads: threads), peak_mib: peakMemory,
+            sgemm_share: Unknown(value: ceiling.map { gflops / $0.gflops }), peak_mib: peakMemory,
             operations: profile ? try operations(round) : [])
         if json { return try Console.json(result) }
-        print(text(result))
+        print(text(result, ceiling?.core))
     }
 
-    private func text(_ result: Result) -> String {
+    private func text(_ result: Result, _ core: String?) -> String {
         let subject = train ? "one stage-B step, 2 crops of 160×160" : "one pass of \(size)×\(size)"
-        let figures = String(
-            format: "%.4f s, %.1f GFLOP/s, %.0f %% of sgemm, peak %.0f MiB", result.seconds, result.gflops,
-            100 * result.sgemm_share, result.peak_mib)
+        let share = result.sgemm_share.value.map { String(format: "%.0f %%", 100 * $0) } ?? "unknown share"
+        let figures =
+            String(format: "%.4f s, %.1f GFLOP/s, ", result.seconds, result.gflops) + share
+            + String(format: " of sgemm, peak %.0f MiB", result.peak_mib)
         let all = max(result.operations.reduce(0) { $0 + $1.seconds }, .leastNormalMagnitude)
         let lines = result.operations.map {
             String(format: "%10.4f s %5.1f %% %7d  ", $0.seconds, 100 * $0.seconds / all, $0.calls) + $0.name
         }
         let table = lines.isEmpty ? [] : ["      time  share   calls  operation, all threads"] + lines
         return
-            (["\(result.network), \(subject), \(result.threads) threads", figures, "arithmetic: \(arithmeticName)"]
+            ([
+                "\(result.network), \(subject), \(result.threads) threads", figures,
+                "arithmetic: \(arithmeticName), OpenBLAS \(core ?? "missing")",
+            ]
             + table).joined(separator: "\n")
     }
 

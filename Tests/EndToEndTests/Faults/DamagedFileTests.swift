@@ -38,7 +38,7 @@ extension EndToEnd {
         }
 
         @Test func everyDamagedFileEndsInAnOutputOrOneLine() throws {
-            var random = Sequence(seed: 1)
+            var random = Sequence(seed: Soak.seed(1))
             var (done, failed, crashed) = (0, 0, 0)
             for batch in 0..<Soak.count(3, soaking: 250) {
                 try place.folder("\(batch)")

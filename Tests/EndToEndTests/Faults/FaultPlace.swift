@@ -81,16 +81,23 @@ struct FaultPlace {
     }
 
     /// Every write of a life without faults.
-    func points() throws -> [FaultPoint] {
+    func writes() throws -> [FaultPoint] { FaultPoint.all(in: try calls(["-e", Strace.filter])) }
+
+    /// Every end of a file of the service's own in a life without faults.
+    func closes() throws -> [FaultPoint] {
+        FaultPoint.closes(
+            in: try calls(["-y", "-e", "trace=close"]), of: ["in", "out", "state"].map { place[$0].path })
+    }
+
+    /// What strace says of a life without faults.
+    private func calls(_ options: [String]) throws -> String {
         let log = place["calls.log"].path
         let program = try #require(Program.executable).path
         let run = try Run(
             URL(filePath: Strace.path),
-            ["-f", "-qq", "-o", log, "-e", Strace.filter, program] + Self.service + [
-                "--oneshot", "--model", place.model,
-            ],
+            ["-f", "-qq", "-o", log] + options + [program] + Self.service + ["--oneshot", "--model", place.model],
             in: place.root, environment: [:])
         #expect(try run.finish().code == 0)
-        return FaultPoint.all(in: try String(contentsOfFile: log, encoding: .utf8))
+        return try String(contentsOfFile: log, encoding: .utf8)
     }
 }

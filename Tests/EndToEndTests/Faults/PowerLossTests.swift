@@ -54,7 +54,7 @@ extension EndToEnd {
             let peace = try place.contents("peace").filter { !$0.key.hasPrefix(".") }
             #expect(peace.count == 3)
             let moments = Soak.count(6, soaking: 120)
-            var random = Sequence(seed: 5)
+            var random = Sequence(seed: Soak.seed(5))
             for moment in 0..<moments {
                 try FileManager.default.copyItem(at: place["disk.img"], to: place["work.img"])
                 let run = try start(on: "work.img", "exec \(try service())")

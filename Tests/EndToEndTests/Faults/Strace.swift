@@ -47,6 +47,20 @@ struct FaultPoint: CustomStringConvertible {
 
     var description: String { "\(call) \(number)" }
 
+    /// The closes of files below `folders` in a run that `log` recorded with their paths.
+    static func closes(in log: String, of folders: [String]) -> [FaultPoint] {
+        var counts: [Substring: Int] = [:]
+        var numbers: Set<Int> = []
+        for line in log.split(separator: "\n") {
+            // "341   close(5</tmp/a/out/b.tif>) = 0"
+            guard let call = line.range(of: "close("), let thread = line.split(separator: " ").first else { continue }
+            counts[thread, default: 0] += 1
+            let path = line[call.upperBound...].drop { $0 != "<" }.dropFirst()
+            if folders.contains(where: { path.hasPrefix($0) }) { numbers.insert(counts[thread] ?? 0) }
+        }
+        return numbers.sorted().map { FaultPoint(call: "close", number: $0) }
+    }
+
     /// Every point of a run that `log` recorded. Strace counts for each thread and each name by itself, and a fault comes
     /// to whichever thread gets there first.
     static func all(in log: String) -> [FaultPoint] {
@@ -63,15 +77,25 @@ struct FaultPoint: CustomStringConvertible {
     }
 }
 
-/// How much is tried: a part on every change, all of it in `make soak`.
+/// How much is tried: a part on every change, all of it in `make soak`, which may be had in shares: `DENOISED_SOAK` is
+/// "1", or "2/5" for the second fifth.
 enum Soak {
     static let isOn = ProcessInfo.processInfo.environment["DENOISED_SOAK"] != nil
+    private static let share: (number: Int, of: Int) = {
+        let words = ProcessInfo.processInfo.environment["DENOISED_SOAK"]?.split(separator: "/").compactMap { Int($0) }
+        guard let words, words.count == 2, words[1] > 0, (1...words[1]).contains(words[0]) else { return (1, 1) }
+        return (words[0], words[1])
+    }()
 
-    /// `all`, or about `count` of them evenly spread.
+    /// `all` or the share of them, or about `count` of them evenly spread.
     static func part<Element>(of all: [Element], _ count: Int) -> [Element] {
-        if isOn || all.count <= count { return all }
+        if isOn { return stride(from: share.number - 1, to: all.count, by: share.of).map { all[$0] } }
+        if all.count <= count { return all }
         return (0..<count).map { all[$0 * all.count / count] }
     }
 
-    static func count(_ few: Int, soaking many: Int) -> Int { isOn ? many : few }
+    static func count(_ few: Int, soaking many: Int) -> Int { isOn ? max(many / share.of, few) : few }
+
+    /// Where random numbers begin, so that shares try different things.
+    static func seed(_ seed: UInt64) -> UInt64 { seed &+ UInt64(share.number - 1) << 32 }
 }
