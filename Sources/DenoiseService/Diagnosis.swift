@@ -17,7 +17,8 @@ public struct Diagnosis: Sendable {
 
     /// One thing that was looked at.
     public struct Finding: Sendable, Equatable {
-        /// Stable for scripts: "configuration", "inbox", "output", "state", "ledger", "sqlite", "inotify", "hooks", "daemon".
+        /// Stable for scripts: "configuration", "inbox", "output", "state", "ledger", "sqlite", "inotify", "hooks",
+        /// "daemon".
         public var check: String
         public var level: Level
         public var detail: String

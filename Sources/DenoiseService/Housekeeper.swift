@@ -42,8 +42,8 @@ struct Housekeeper: Service {
 
     /// One round; false if it must be tried again soon.
     ///
-    /// - Throws: `ServiceError` for a damaged ledger: the daemon must not go on with one. Its next start puts the newest
-    ///   backup in its place.
+    /// - Throws: `ServiceError` for a damaged ledger: the daemon must not go on with one. Its next start puts the
+    ///   newest backup in its place.
     func keepHouse() throws -> Bool {
         do {
             if Ledger.isThoroughCheckDue(in: live.current.configuration.state, at: wallClock()) {

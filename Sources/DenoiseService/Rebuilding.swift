@@ -2,8 +2,8 @@ import Ledger
 import Logging
 import SystemPackage
 
-/// Tells a ledger that was lost, or restored from a backup, of the outputs that are there: each carries what it was made
-/// of. A photograph whose output is whole is then not denoised once more.
+/// Tells a ledger that was lost, or restored from a backup, of the outputs that are there: each carries what it was
+/// made of. A photograph whose output is whole is then not denoised once more.
 public struct Rebuilding {
     let configuration: Configuration
     let ledger: Ledger

@@ -3,8 +3,8 @@ import Logging
 import ServiceLifecycle
 import UnixSignals
 
-/// Reads the configuration and the promoted model again, on SIGHUP and when fine-tuning was judged. Whatever is wrong with it, the service goes on with the old one and says
-/// so.
+/// Reads the configuration and the promoted model again, on SIGHUP and when fine-tuning was judged. Whatever is wrong
+/// with it, the service goes on with the old one and says so.
 struct Reloader: Service {
     let live: LiveSettings
     let manager: ServiceManager

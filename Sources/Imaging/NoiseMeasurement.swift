@@ -31,8 +31,8 @@ public struct NoiseMeasurement: Sendable, Equatable, Codable {
     /// The weighted sum 0.299, 0.587, 0.114 of red, green and blue; of other images the mean of the channels.
     public let luma: Field
 
-    /// The smallest distance at which no channel's noise is correlated: below 0.1 across, down and diagonally; where there
-    /// is none, that of 1…4 pixels at which the largest of all correlations is smallest. Source: spec D.4.
+    /// The smallest distance at which no channel's noise is correlated: below 0.1 across, down and diagonally; where
+    /// there is none, that of 1…4 pixels at which the largest of all correlations is smallest. Source: spec D.4.
     public var independentDistance: Int {
         let largest = (0..<4).map { lag in
             channels.flatMap { [$0.across[lag], $0.down[lag], $0.diagonal[lag]] }.map(abs).max() ?? 0
@@ -63,8 +63,8 @@ public struct NoiseMeasurement: Sendable, Equatable, Codable {
         }
     }
 
-    /// Medians of the blocks' skewness and kurtosis that real noise keeps below: on 56 pairs of PolyU they reach 0.34 and
-    /// 4.5 where the blocks hold noise alone; JPEG makes more of both, metal meshes several times as much.
+    /// Medians of the blocks' skewness and kurtosis that real noise keeps below: on 56 pairs of PolyU they reach 0.34
+    /// and 4.5 where the blocks hold noise alone; JPEG makes more of both, metal meshes several times as much.
     private static let mostNoiseLike = (skewness: 0.35, kurtosis: 6.0)
 
     /// How much of what was measured is believed to be noise, 0…1: 1 where luma is distributed as noise is.

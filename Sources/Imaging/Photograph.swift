@@ -16,8 +16,8 @@ public struct Photograph: Sendable {
     /// The EXIF block: a TIFF structure without the JPEG prefix "Exif\0\0". Nil for TIFF and RAW, whose camera data
     /// live in `metadata`.
     public var exif: [UInt8]?
-    /// The XMP packet: ratings, captions and what else people wrote. Nil for RAW, whose packet tells a developer what to
-    /// do with the sensor data.
+    /// The XMP packet: ratings, captions and what else people wrote. Nil for RAW, whose packet tells a developer what
+    /// to do with the sensor data.
     public var xmp: [UInt8]?
     /// A PNG's own statement of gamma and primaries, carried over to PNG outputs. Samples are never changed by it.
     public var colorimetry: Colorimetry?

@@ -110,7 +110,8 @@ extension PixelBuffer {
 }
 
 extension PixelBuffer {
-    /// The same image in 16 bits where it has 8: 0…255 become 0…65535, so that what is written next keeps its fractions.
+    /// The same image in 16 bits where it has 8: 0…255 become 0…65535, so that what is written next keeps its
+    /// fractions.
     public var widened: PixelBuffer {
         guard case .uint8(let values) = samples else { return self }
         return PixelBuffer(

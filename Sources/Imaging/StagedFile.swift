@@ -5,8 +5,8 @@ import SystemPackage
 /// An output that appears under its name complete and durable, or not at all.
 ///
 /// The bytes go to a hidden temporary in the same folder (".NAME.xxxxxxxx.part"). `finish` syncs it, renames it without
-/// ever replacing a file, and syncs the folder; `replace` takes the place of an older file. A staged file that is dropped
-/// removes its temporary.
+/// ever replacing a file, and syncs the folder; `replace` takes the place of an older file. A staged file that is
+/// dropped removes its temporary.
 public struct StagedFile: ~Copyable {
     /// The name that the file is to have.
     public let destination: FilePath
@@ -87,8 +87,8 @@ public struct StagedFile: ~Copyable {
         }
     }
 
-    /// Durably takes the place of an older file of the name, if there is one: a crash leaves the old bytes or the new ones.
-    /// For models, checkpoints and logs; photographs are never replaced.
+    /// Durably takes the place of an older file of the name, if there is one: a crash leaves the old bytes or the new
+    /// ones. For models, checkpoints and logs; photographs are never replaced.
     ///
     /// - Throws: `writeFailed`; then the older file may be gone only if the folder could not be synced.
     public consuming func replace() throws(ImagingError) {

@@ -1,9 +1,9 @@
 import Foundation
 import SystemPackage
 
-/// The check that a large ledger gets once a week, and a small one at every start too. When it was made last is the time
-/// of an empty file beside the ledger, so that restarts neither skip nor repeat it; without the file, the next start
-/// makes it.
+/// The check that a large ledger gets once a week, and a small one at every start too. When it was made last is the
+/// time of an empty file beside the ledger, so that restarts neither skip nor repeat it; without the file, the next
+/// start makes it.
 extension Ledger {
     private static let checkedName: FilePath.Component = "ledger.checked"
     private static let checkInterval: TimeInterval = 7 * 86400
@@ -33,8 +33,8 @@ extension Ledger {
             throw error
         }
         let mark = folder.appending(Self.checkedName)
-        // Where it cannot be written, the check is made once more than need be. Made in place: an atomic write would leave
-        // its temporary file behind if it was interrupted.
+        // Where it cannot be written, the check is made once more than need be. Made in place: an atomic write would
+        // leave its temporary file behind if it was interrupted.
         try? FileDescriptor.open(
             mark, .writeOnly, options: [.create, .closeOnExec, .noFollow], permissions: .ownerReadWrite
         ).close()

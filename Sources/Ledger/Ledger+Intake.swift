@@ -22,8 +22,8 @@ extension Ledger {
         }
     }
 
-    /// Writes what the inbox did; photographs queue in the order given. After an error, the first of the changes may have
-    /// been written: reading the inbox once more makes up for the others.
+    /// Writes what the inbox did; photographs queue in the order given. After an error, the first of the changes may
+    /// have been written: reading the inbox once more makes up for the others.
     ///
     /// Ten thousand files that arrive at once are no reason to lock readers out until all of them are written.
     public func apply(_ changes: [IntakeChange]) throws {

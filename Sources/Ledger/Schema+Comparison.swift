@@ -13,8 +13,8 @@ extension Schema {
         var sql: String
     }
 
-    /// What contradicts `version`; nil if nothing does. What is there beside, such as statistics or somebody's own view,
-    /// does not, unless it has the name of something that only a later version brings.
+    /// What contradicts `version`; nil if nothing does. What is there beside, such as statistics or somebody's own
+    /// view, does not, unless it has the name of something that only a later version brings.
     ///
     /// - Parameter version: one that this program knows, or 0 for nothing yet.
     static func contradiction(in database: Database, version: Int) throws -> String? {

@@ -55,8 +55,8 @@ package final class StoragePool: Sendable {
         return posix_memalign(&address, alignment, size) == 0 ? address : nil
     }
 
-    /// Whoever plans work asks before whether there is memory for it, so that this is rare. No operation could go on, and
-    /// a trace would say less than one line.
+    /// Whoever plans work asks before whether there is memory for it, so that this is rare. No operation could go on,
+    /// and a trace would say less than one line.
     private static func end(without bytes: Int) -> Never {
         // Other threads soon get here as well.
         while isEnding.exchange(true, ordering: .relaxed) { pause() }

@@ -54,8 +54,8 @@ import Testing
         #expect(zip(denoised.samples, clean.samples).allSatisfy { abs($0 - $1) < 1e-3 })
     }
 
-    /// Left half dark with deviation 2/255, right half bright with 4/255; or with 20/255, which is more than a tone curve
-    /// makes of noise and counts as two and a half times the least.
+    /// Left half dark with deviation 2/255, right half bright with 4/255; or with 20/255, which is more than a tone
+    /// curve makes of noise and counts as two and a half times the least.
     @Test(arguments: [(4, 16), (20, 25)] as [(Float, Float)])
     func noiseIsMeasuredForEachBrightness(bright: Float, variance: Float) throws {
         var random = RandomSource(seed: 5)

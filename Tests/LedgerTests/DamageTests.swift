@@ -85,8 +85,8 @@ import Testing
         #expect(try Ledger.openOrRescue(in: folder.path).rescue == nil)
     }
 
-    /// Whatever a header says after one of its bytes was flipped: the ledger works, gives way to its backup, or is refused
-    /// because it may be a newer one; it is never lost, and never misunderstood.
+    /// Whatever a header says after one of its bytes was flipped: the ledger works, gives way to its backup, or is
+    /// refused because it may be a newer one; it is never lost, and never misunderstood.
     @Test func aFlippedByteOfTheHeaderLosesNothing() throws {
         let (folder, backup) = try ledger()
         let whole = try Data(contentsOf: URL(fileURLWithPath: folder.file.string))

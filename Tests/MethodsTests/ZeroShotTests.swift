@@ -68,7 +68,8 @@ import Testing
         }
     }
 
-    /// Means of |h(D₁) − D₂|, |h(D₂) − D₁| and of |h(Dᵢ) − Dᵢ∘h(y)| over four sub-images, in place of the squares of one.
+    /// Means of |h(D₁) − D₂|, |h(D₂) − D₁| and of |h(Dᵢ) − Dᵢ∘h(y)| over four sub-images, in place of the squares of
+    /// one.
     @Test func errorsAreAbsoluteOnSubImages() throws {
         let network = ZSN2N(.init(channels: 3, width: 5))
         let weights = Weights(initialising: network, seed: 2)
@@ -87,8 +88,8 @@ import Testing
         #expect(abs(result.consistency - distance(pairDownsampled(denoised))) < 1e-5)
     }
 
-    /// On sub-images the learned network is run eight times more, over whole copies: tiles still meet without a seam, as
-    /// what is put back depends on absolute places.
+    /// On sub-images the learned network is run eight times more, over whole copies: tiles still meet without a seam,
+    /// as what is put back depends on absolute places.
     @Test func refinedTilesAreThoseOfTheWholePhotograph() throws {
         let noisy = Toy.image(64, 64, seed: 4)
         let method = ZeroShot(channels: 3, stride: 2, seed: 5, schedule: Self.schedule(2))

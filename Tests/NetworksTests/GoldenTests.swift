@@ -71,8 +71,8 @@ func relativeError(_ actual: Tensor, _ expected: Tensor, scale: Float = 0) -> Fl
         #expect(Set(parameters.keys) == Set(expected.keys))
         for (name, gradient) in expected {
             let actual = try #require(parameters[name])
-            // Gradients sum over all pixels, in another order than PyTorch's. A bias before batch normalisation has none
-            // but rounding: it is measured by the gradient of the weight beside it.
+            // Gradients sum over all pixels, in another order than PyTorch's. A bias before batch normalisation has
+            // none but rounding: it is measured by the gradient of the weight beside it.
             let scale = name.hasSuffix(".bias") ? expected[name.dropLast(4) + "weight"]?.values.map(abs).max() : nil
             #expect(relativeError(actual, gradient, scale: scale ?? 0) < 5e-4, "gradient of \(name)")
         }

@@ -62,7 +62,8 @@ import Testing
 
     static let shapes = [1, 2, 5, 48].flatMap { channels in [1, 16, 17, 32, 70].map { (channels, $0) } }
 
-    /// As the norms of planes, which tests of their own hold to doubles: rounding in another order, 1e-5 of values near 1.
+    /// As the norms of planes, which tests of their own hold to doubles: rounding in another order, 1e-5 of values near
+    /// 1.
     @Test(arguments: KernelTable.all, shapes)
     func packedPixelsAreNormalisedLikePlanes(table: KernelTable, shape: (Int, Int)) {
         let (channels, pixels) = shape

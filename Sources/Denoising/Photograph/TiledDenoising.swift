@@ -47,7 +47,8 @@ struct TiledDenoising: Sendable {
             width: pixels.width, height: pixels.height,
             tile: max(options.tile ?? Self.defaultTile(for: method.network.tiling), method.alignment),
             overlap: options.overlap ?? method.overlap, alignment: method.alignment)
-        // Fewer workers give the same bytes. Beside them there are the output and the row of tiles that is being joined.
+        // Fewer workers give the same bytes. Beside them there are the output and the row of tiles that is being
+        // joined.
         let row = 2 * pixels.width * grid.tileHeight * pixels.colourChannels * MemoryLayout<Float>.stride
         threads = try MemoryBudget.current.workers(
             atMost: options.threads ?? processorCount,

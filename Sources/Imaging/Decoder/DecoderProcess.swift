@@ -2,8 +2,8 @@ import CImageShims
 import Glibc
 import SystemPackage
 
-/// Decodes each file in a process that has nothing but that file: no other file, no network, no child, little memory and
-/// time. Whatever a file does to a decoder, it ends in an error of this process.
+/// Decodes each file in a process that has nothing but that file: no other file, no network, no child, little memory
+/// and time. Whatever a file does to a decoder, it ends in an error of this process.
 ///
 /// The samples come back through shared memory of a fixed size, everything else through a pipe; both are checked.
 public struct DecoderProcess: Sendable {

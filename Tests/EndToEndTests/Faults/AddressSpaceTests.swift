@@ -2,8 +2,8 @@ import Foundation
 import Testing
 
 extension EndToEnd {
-    /// A limit of the address space, as `ulimit -v` sets it: whatever it is, the program works or says in one line that it
-    /// cannot, and ends.
+    /// A limit of the address space, as `ulimit -v` sets it: whatever it is, the program works or says in one line that
+    /// it cannot, and ends.
     @Suite struct AddressSpaceTests {
         private let place: Workplace
 

@@ -61,8 +61,8 @@ struct FaultPoint: CustomStringConvertible {
         return numbers.sorted().map { FaultPoint(call: "close", number: $0) }
     }
 
-    /// Every point of a run that `log` recorded. Strace counts for each thread and each name by itself, and a fault comes
-    /// to whichever thread gets there first.
+    /// Every point of a run that `log` recorded. Strace counts for each thread and each name by itself, and a fault
+    /// comes to whichever thread gets there first.
     static func all(in log: String) -> [FaultPoint] {
         var counts: [String: [Substring: Int]] = [:]
         for line in log.split(separator: "\n") {
