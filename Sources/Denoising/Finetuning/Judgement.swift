@@ -81,9 +81,8 @@ public struct Judgement: Sendable, Equatable {
             return "it is no better on the held-out captures: error lower by \(number(100 * gain, 1)) %"
         }
         if evidence < Self.certainty {
-            return
-                "the gain on the held-out captures is not certain: error lower by \(number(100 * gain, 1)) % on average, "
-                + "on \(trials.count { $0.gain > 0 }) of \(trials.count)"
+            return "the gain on the held-out captures is not certain: error lower by \(number(100 * gain, 1)) %, but "
+                + "only on \(trials.count { $0.gain > 0 }) of \(trials.count)"
         }
         let structure = (before: mean(trials.map(\.structureBefore)), after: mean(trials.map(\.structureAfter)))
         if structure.after > structure.before + Self.structureTolerance.rise,
