@@ -50,7 +50,7 @@ enum Scenes {
         CaptureSet(try (1...8).map { try capture(UInt64($0 * 2 - 1), deviation: deviation).capture })
     }
 
-    static let rehearsal = RehearsalSet(atlas: clean(78, width: 192, height: 96), side: 96)
+    static let rehearsal = RehearsalSet(atlas: clean(78, width: 384, height: 192), side: 192)
     static let pinned = PinnedSet(clean: clean(77, width: 256, height: 128))
 
     /// A model that takes the mean of a pixel's neighbours, and tints what it finds.
