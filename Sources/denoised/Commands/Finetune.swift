@@ -5,7 +5,6 @@ import Foundation
 import Ledger
 import Methods
 import SystemPackage
-import Tensors
 
 /// A candidate model from noisy captures, judged, and promoted only if it is better.
 struct Finetune: AsyncParsableCommand {
@@ -52,8 +51,7 @@ struct Finetune: AsyncParsableCommand {
     @Option(help: "Seed of crops, noise and masks.")
     var seed: UInt64 = 0
 
-    @Option(help: "Worker threads; default: one for each processor.")
-    var threads: Int?
+    @OptionGroup var workers: WorkerOptions
 
     @Flag(help: "Print one JSON object: candidate, promoted, reason, before, after and every figure.")
     var json = false
@@ -65,7 +63,6 @@ struct Finetune: AsyncParsableCommand {
             throw ValidationError("--candidate is judged as it is: leave --minutes, --steps and --model out")
         }
         guard minutes ?? 1 > 0, steps ?? 1 > 0 else { throw ValidationError("--minutes and --steps must be positive") }
-        guard threads ?? 1 > 0 else { throw ValidationError("--threads must be at least 1") }
     }
 
     func run() async throws {
@@ -111,7 +108,7 @@ struct Finetune: AsyncParsableCommand {
         var options = Finetuning.Options()
         options.length = steps.map { .steps($0) } ?? .minutes(minutes ?? 30)
         options.seed = seed
-        options.threads = threads ?? processorCount
+        options.threads = workers.count
         options.camera = camera
         let folder = state.appending(camera.map { "finetune-\($0)" } ?? "finetune")
         let finetuning = Finetuning(
@@ -155,7 +152,7 @@ struct Finetune: AsyncParsableCommand {
         let line = ProgressLine("judging by \(found.heldOut.count) captures")
         defer { line.finish() }
         let judge = ModelJudge(
-            captures: found.heldOut, pinned: try PinnedSet.shipped(), threads: threads ?? processorCount)
+            captures: found.heldOut, pinned: try PinnedSet.shipped(), threads: workers.count)
         return try judgement(judge) { line.update($0) }
     }
 
