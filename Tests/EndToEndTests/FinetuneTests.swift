@@ -83,7 +83,7 @@ extension EndToEnd {
 
             try place.folder("in")
             for (file, camera) in [("own.png", own), ("other.png", other), ("none.png", nil)] {
-                try place.putWaves(as: "in/\(file)", camera: camera)
+                try place.putWaves(as: "in/\(file)", width: 400, height: 360, noise: 16, camera: camera)
             }
             let expected = ["none.png": "tinted", "other.png": "tinted", "own.png": name]
             let processed = try place.run(
