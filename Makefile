@@ -39,18 +39,18 @@ soak: deps
 demo: build
 	Demo/run.sh $(BINARY)
 
-SHARE := $(DESTDIR)$(PREFIX)/share
+DATA := $(DESTDIR)$(PREFIX)/share
 LIBRARY := $(DESTDIR)$(PREFIX)/lib
 
 # An existing configuration is kept. Afterwards, as root:
 # systemd-sysusers && systemd-tmpfiles --create && systemctl daemon-reload && systemctl enable --now denoised
 install: build
 	install -D -m 755 $(BINARY) $(DESTDIR)$(PREFIX)/bin/denoised
-	install -D -m 644 -t $(SHARE)/denoised/models Sources/Denoising/Models/*
-	install -D -m 644 systemd/denoised.1 $(SHARE)/man/man1/denoised.1
+	install -D -m 644 -t $(DATA)/denoised/models Sources/Denoising/Models/*
+	install -D -m 644 systemd/denoised.1 $(DATA)/man/man1/denoised.1
 	install -d $(LIBRARY)/systemd/system
 	sed 's|^ExecStart=/usr/local/|ExecStart=$(PREFIX)/|' systemd/denoised.service > $(LIBRARY)/systemd/system/denoised.service
-	install -D -m 644 -t $(SHARE)/doc/denoised/examples systemd/examples/*
+	install -D -m 644 -t $(DATA)/doc/denoised/examples systemd/examples/*
 	install -D -m 644 systemd/denoised.sysusers $(LIBRARY)/sysusers.d/denoised.conf
 	install -D -m 644 systemd/denoised.tmpfiles $(LIBRARY)/tmpfiles.d/denoised.conf
 	test -e $(DESTDIR)/etc/denoised/denoised.yaml || install -D -m 644 systemd/denoised.yaml $(DESTDIR)/etc/denoised/denoised.yaml

@@ -13,6 +13,8 @@ struct ShimPNGWriter {
     png_infop info;
     int file;
     ShimFailure *failure;
+    /// The XMP packet as libpng wants it; kept here, so that it is freed whatever long jump is taken.
+    char *xmp;
 };
 
 static void on_error(png_structp png, png_const_charp message) {
@@ -57,16 +59,15 @@ static void set_colour(ShimPNGWriter *writer, const ShimPNGInfo *info) {
 
 /// libpng copies the packet, but wants it to end in a zero byte.
 static void set_xmp(ShimPNGWriter *writer, const ShimPNGInfo *info) {
-    char *text = malloc(info->xmp_count + 1);
-    if (text == NULL) {
+    writer->xmp = malloc(info->xmp_count + 1);
+    if (writer->xmp == NULL) {
         png_error(writer->png, "memory is exhausted");
     }
-    memcpy(text, info->xmp, info->xmp_count);
-    text[info->xmp_count] = 0;
+    memcpy(writer->xmp, info->xmp, info->xmp_count);
+    writer->xmp[info->xmp_count] = 0;
     char keyword[] = SHIM_PNG_XMP, none[] = "";
-    png_text chunk = {.compression = PNG_ITXT_COMPRESSION_NONE, .key = keyword, .text = text, .lang = none, .lang_key = none};
+    png_text chunk = {.compression = PNG_ITXT_COMPRESSION_NONE, .key = keyword, .text = writer->xmp, .lang = none, .lang_key = none};
     png_set_text(writer->png, writer->info, &chunk, 1);
-    free(text);
 }
 
 static void write_header(ShimPNGWriter *writer, const ShimPNGInfo *info) {
@@ -133,6 +134,7 @@ int shim_png_finish(ShimPNGWriter *writer, int complete, ShimFailure *failure) {
         written = 1;
     }
     png_destroy_write_struct(&writer->png, &writer->info);
+    free(writer->xmp);
     free(writer);
     return written;
 }

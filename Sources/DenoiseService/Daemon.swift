@@ -85,12 +85,9 @@ public struct Daemon: Sendable {
         let group = ServiceGroup(
             configuration: ServiceGroupConfiguration(
                 services: services, gracefulShutdownSignals: [.sigterm, .sigint], logger: silent))
-        logger.info(
-            "service started",
-            metadata: [
-                "model.name": "\(live.current.denoiser.modelName)",
-                "state.dir": "\(live.current.configuration.state)",
-            ])
+        var facts = live.current.denoiser.modelFacts
+        facts["state.dir"] = "\(live.current.configuration.state)"
+        logger.info("service started", metadata: facts)
         defer { live.current.output.close() }
         do {
             try await group.run()

@@ -1,10 +1,12 @@
+import Denoising
 import Foundation
 import Synchronization
 import SystemPackage
 
 /// What trains beside the daemon.
 protocol FinetuneTrainer: Sendable {
-    func start(minutes: Int) throws
+    /// - Parameter camera: whose model is to be fitted; nil for the general one.
+    func start(camera: Camera?, minutes: Int) throws
     func halt()
     func go()
     func stop()
@@ -28,10 +30,12 @@ final class FinetuneProcess: FinetuneTrainer {
     /// A daemon that goes away must not leave a halted child behind.
     deinit { stop() }
 
-    func start(minutes: Int) throws {
+    func start(camera: Camera?, minutes: Int) throws {
         let process = Process()
         process.executableURL = executable
-        process.arguments = ["finetune", "--from-ledger", "--minutes", "\(minutes)", "--state", state.string]
+        process.arguments =
+            ["finetune", "--from-ledger", "--minutes", "\(minutes)", "--state", state.string]
+            + (camera.map { ["--camera", $0.name] } ?? [])
         process.standardInput = FileHandle.nullDevice
         process.standardOutput = FileHandle.nullDevice
         process.terminationHandler = { [weak self] process in

@@ -1,4 +1,6 @@
-/// When the daemon fits its model to what it has seen: a state machine that knows no process and no clock.
+import Denoising
+
+/// When the daemon fits a model to what it has seen, and which: a state machine that knows no process and no clock.
 ///
 /// Photographs go first. The trainer is halted the moment one waits, and goes on when the queue has been empty for a
 /// while; outside the window of the day it is told to stop, and the next window continues its work.
@@ -11,23 +13,21 @@ public struct FinetuneSchedule: Sendable, Equatable {
         public var minuteOfDay: Int
         /// Whether a photograph is in work or waits.
         public var isBusy: Bool
-        /// Captures that are kept, and the number of those that came after the last training.
-        public var captures: Int
-        public var newCaptures: Int
+        /// What is kept to learn from.
+        public var captures: CaptureCensus
 
-        public init(now: Duration, minuteOfDay: Int, isBusy: Bool, captures: Int, newCaptures: Int) {
+        public init(now: Duration, minuteOfDay: Int, isBusy: Bool, captures: CaptureCensus) {
             self.now = now
             self.minuteOfDay = minuteOfDay
             self.isBusy = isBusy
             self.captures = captures
-            self.newCaptures = newCaptures
         }
     }
 
     /// What is to be done with the trainer.
     public enum Action: Sendable, Equatable {
-        /// For so many minutes at most.
-        case start(minutes: Int)
+        /// A model of this camera, or the general one, for so many minutes at most.
+        case start(camera: Camera?, minutes: Int)
         case halt
         case go
         case stop
@@ -53,7 +53,8 @@ public struct FinetuneSchedule: Sendable, Equatable {
     public private(set) var phase = Phase.waiting
     private let window: Range<Int>
     private let minimumCaptures: Int
-    private var isUnfinished = false
+    /// Whose model is in work, or is to be continued.
+    private var turn: CaptureCensus.Turn?
     private var lastBusy: Duration?
     /// Not again before the window has closed: one model a night.
     private var isDoneForToday = false
@@ -89,11 +90,11 @@ public struct FinetuneSchedule: Sendable, Equatable {
         switch phase {
         case .waiting:
             guard let left, left >= Self.shortest, isQuiet, !isDoneForToday, failures < Self.mostFailures,
-                situation.captures >= minimumCaptures,
-                isUnfinished || situation.newCaptures * 4 >= situation.captures
+                let next = turn(in: situation.captures)
             else { return nil }
+            turn = next
             phase = .training
-            return .start(minutes: left)
+            return .start(camera: next.camera, minutes: left)
         case .training:
             if left == nil {
                 phase = .stopping
@@ -114,21 +115,28 @@ public struct FinetuneSchedule: Sendable, Equatable {
         }
     }
 
+    /// Unfinished work is continued without anything new to learn.
+    private func turn(in captures: CaptureCensus) -> CaptureCensus.Turn? {
+        if let turn, captures.count(for: turn) >= minimumCaptures { return turn }
+        return captures.turn(atLeast: minimumCaptures)
+    }
+
     /// The trainer is gone.
     public mutating func ended(_ end: End) {
         phase = .waiting
-        isUnfinished = end == .interrupted
+        if end != .interrupted { turn = nil }
         isDoneForToday = end == .judged
         failures = end == .failed ? failures + 1 : 0
     }
 
     /// One line for STATUS; nil where there is nothing to say.
     public var summary: String? {
-        switch phase {
+        let model = turn?.camera.map { "the model of \($0)" } ?? "the model"
+        return switch phase {
         case .waiting: nil
-        case .training: "fitting the model to its captures"
-        case .halted: "fitting the model waits for photographs"
-        case .stopping: "fitting the model stops"
+        case .training: "fitting \(model) to its captures"
+        case .halted: "fitting \(model) waits for photographs"
+        case .stopping: "fitting \(model) stops"
         }
     }
 }

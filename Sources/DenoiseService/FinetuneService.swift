@@ -42,10 +42,10 @@ struct FinetuneService: Service {
             logger.info("fine-tuning ended", metadata: ["finetune.end": "\(end)"])
             if end == .judged { onJudged() }
         }
-        let kept = CaptureFolder(state: state).counts
         let action = schedule.update(
             FinetuneSchedule.Situation(
-                now: time(), minuteOfDay: minuteOfDay(), isBusy: isBusy(), captures: kept.all, newCaptures: kept.new))
+                now: time(), minuteOfDay: minuteOfDay(), isBusy: isBusy(),
+                captures: CaptureFolder(state: state).census))
         perform(action, &schedule)
         // An update is a sign of life to the watchdog, and this is not the work that it watches.
         if progress.snapshot.background != schedule.summary {
@@ -56,10 +56,12 @@ struct FinetuneService: Service {
     private func perform(_ action: FinetuneSchedule.Action?, _ schedule: inout FinetuneSchedule) {
         switch action {
         case nil: return
-        case .start(let minutes):
+        case .start(let camera, let minutes):
             do {
-                try trainer.start(minutes: minutes)
-                logger.info("fine-tuning started", metadata: ["finetune.minutes": "\(minutes)"])
+                try trainer.start(camera: camera, minutes: minutes)
+                var about: Logger.Metadata = ["finetune.minutes": "\(minutes)"]
+                if let camera { about["finetune.camera"] = "\(camera)" }
+                logger.info("fine-tuning started", metadata: about)
             } catch {
                 schedule.ended(.failed)
                 logger.error("fine-tuning cannot be started", metadata: ["error": "\(error)"])

@@ -30,9 +30,10 @@ struct Settings: Sendable {
         return policy
     }
 
-    var recipe: Recipe {
+    /// As the ledger keeps it.
+    func recipe(_ recipe: DenoisingRecipe) -> Recipe {
         Recipe(
-            hash: denoiser.recipeHash, modelName: denoiser.modelName, modelHash: denoiser.modelHash,
+            hash: recipe.hash, modelName: recipe.modelName, modelHash: recipe.modelHash,
             preset: configuration.image.preset.rawValue)
     }
 }

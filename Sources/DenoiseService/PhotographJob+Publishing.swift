@@ -18,9 +18,10 @@ extension PhotographJob {
                 .damagedOutput, subject: report.output, cause: "the output does not hold what was written",
                 remedy: "check the disk, then retry the photograph")
         }
-        Provenance(report, source: photograph.path, recipe: settings.recipe).attach(to: staged)
+        let recipe = settings.recipe(report.recipe)
+        Provenance(report, source: photograph.path, recipe: recipe).attach(to: staged)
         return try publish(staged, name, content) { final in
-            try patience.insist { try ledger.prepare(id, output: OutputRecord(report, path: final)) }
+            try patience.insist { try ledger.prepare(id, output: OutputRecord(report, path: final), recipe: recipe) }
         }
     }
 

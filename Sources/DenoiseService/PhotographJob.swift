@@ -48,8 +48,11 @@ struct PhotographJob {
             return try end(with: error)
         }
         let claim = try patience.insist {
-            try ledger.claim(
-                id, contentHash: content.text, identity: content.identity, recipe: settings.recipe)
+            // The camera decides on the model, and is read from the file only after this. Whatever was denoised before
+            // has its camera in the ledger; of anything else there is no twin, and its recipe is corrected later.
+            let recipe = settings.denoiser.recipes[try ledger.camera(ofContent: content.text)]
+            return try ledger.claim(
+                id, contentHash: content.text, identity: content.identity, recipe: settings.recipe(recipe))
         }
         switch claim {
         case .duplicate(let original): return .duplicate(of: original, output: copyOutput(of: original))

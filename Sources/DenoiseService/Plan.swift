@@ -57,7 +57,8 @@ public struct Plan: Sendable, Equatable {
         } catch {
             return .unreadable(reason: "\(error)")
         }
-        if let original = try ledger?.done(contentHash: hash, recipeHash: denoiser.recipeHash) {
+        let recipe = denoiser.recipes[try ledger?.camera(ofContent: hash)]
+        if let original = try ledger?.done(contentHash: hash, recipeHash: recipe.hash) {
             return .duplicate(of: "photograph \(original)")
         }
         if let original = contents[hash] { return .duplicate(of: original.string) }

@@ -3,7 +3,7 @@ import Logging
 import ServiceLifecycle
 import UnixSignals
 
-/// Reads the configuration and the promoted model again, on SIGHUP and when fine-tuning was judged. Whatever is wrong
+/// Reads the configuration and the promoted models again, on SIGHUP and when fine-tuning was judged. Whatever is wrong
 /// with it, the service goes on with the old one and says so.
 struct Reloader: Service {
     let live: LiveSettings
@@ -26,7 +26,7 @@ struct Reloader: Service {
         let current = live.current.configuration
         do {
             guard let (configuration, denoiser) = try reload?(current),
-                configuration != current || denoiser.recipeHash != live.current.denoiser.recipeHash
+                configuration != current || denoiser.recipes != live.current.denoiser.recipes
             else {
                 progress.warn("configuration", nil)
                 return logger.notice("configuration unchanged")
@@ -41,10 +41,19 @@ struct Reloader: Service {
             if settings.output.path != live.current.output.path { try settings.output.prepare() }
             live.replace(settings)
             progress.warn("configuration", nil)
-            logger.notice("configuration reloaded", metadata: ["model.name": "\(denoiser.modelName)"])
+            logger.notice("configuration reloaded", metadata: denoiser.modelFacts)
             onReload()
         } catch {
             progress.warn("configuration", "the old configuration stays: \(error)")
         }
+    }
+}
+
+extension PhotographDenoising {
+    /// For the log: the model in use, and those of cameras that have one of their own.
+    var modelFacts: Logger.Metadata {
+        var facts: Logger.Metadata = ["model.name": "\(printable(recipes.general.modelName))"]
+        for (camera, recipe) in recipes.ofCameras { facts["model.\(camera)"] = "\(printable(recipe.modelName))" }
+        return facts
     }
 }

@@ -20,10 +20,10 @@ public struct Evaluation: Sendable {
     /// - Throws: decoding errors, and `QualityError` when the sizes differ.
     public func score(noisy: FilePath, clean: FilePath) throws -> Score {
         let contents = try FileContents(noisy, limits: denoiser.limits)
-        let input = try denoiser.decoder.decode(contents, limits: denoiser.limits).pixels
+        let input = try denoiser.decoder.decode(contents, limits: denoiser.limits)
         let reference = try denoiser.decoder.decode(clean, limits: denoiser.limits).pixels.planar()
         let output = try denoiser.denoised(input, contentsOf: contents).planar()
-        let before = input.planar()
+        let before = input.pixels.planar()
         return Score(
             noisyPSNR: try QualityMetrics.psnr(before, reference), psnr: try QualityMetrics.psnr(output, reference),
             noisySSIM: try QualityMetrics.ssim(before, reference), ssim: try QualityMetrics.ssim(output, reference))

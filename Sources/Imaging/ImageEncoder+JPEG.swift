@@ -22,24 +22,15 @@ extension ImageEncoder {
         info.height = UInt32(pixels.height)
         info.colour_channels = Int32(pixels.colourChannels)
         var failure = ShimFailure()
-        let written = withBytes(photograph.iccProfile) { profile in
-            withBytes(exif(of: photograph)) { exif in
-                withBytes(photograph.xmp) { xmp in
-                    info.profile = profile.baseAddress
-                    info.profile_count = profile.count
-                    info.exif = exif.baseAddress
-                    info.exif_count = exif.count
-                    info.xmp = xmp.baseAddress
-                    info.xmp_count = xmp.count
-                    guard let writer = shim_jpeg_create(descriptor.rawValue, &info, quality, &failure) else {
-                        return false
-                    }
-                    let complete = forEachRow(of: pixels, RowLayout(depth: 8, channels: .opaque)) {
-                        shim_jpeg_write_row(writer, $0, &failure) == 1
-                    }
-                    return shim_jpeg_finish(writer, complete ? 1 : 0, &failure) == 1
-                }
+        let written = withBlocks(of: photograph) { blocks in
+            (info.profile, info.profile_count) = (blocks.profile.baseAddress, blocks.profile.count)
+            (info.exif, info.exif_count) = (blocks.exif.baseAddress, blocks.exif.count)
+            (info.xmp, info.xmp_count) = (blocks.xmp.baseAddress, blocks.xmp.count)
+            guard let writer = shim_jpeg_create(descriptor.rawValue, &info, quality, &failure) else { return false }
+            let complete = forEachRow(of: pixels, RowLayout(depth: 8, channels: .opaque)) {
+                shim_jpeg_write_row(writer, $0, &failure) == 1
             }
+            return shim_jpeg_finish(writer, complete ? 1 : 0, &failure) == 1
         }
         if !written { throw ImagingError(writing: name, failure) }
     }

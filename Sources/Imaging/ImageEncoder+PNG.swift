@@ -16,20 +16,13 @@ extension ImageEncoder {
         info.alpha = Int32(RowConverter(pixels, layout).channels - pixels.colourChannels)
         info.colorimetry = (photograph.colorimetry ?? Colorimetry()).shim
         var failure = ShimFailure()
-        let written = withBytes(photograph.iccProfile) { profile in
-            withBytes(exif(of: photograph)) { exif in
-                withBytes(photograph.xmp) { xmp in
-                    info.profile = profile.baseAddress
-                    info.profile_count = profile.count
-                    info.exif = exif.baseAddress
-                    info.exif_count = exif.count
-                    info.xmp = xmp.baseAddress
-                    info.xmp_count = xmp.count
-                    guard let writer = shim_png_create(descriptor.rawValue, &info, &failure) else { return false }
-                    let complete = forEachRow(of: pixels, layout) { shim_png_write_row(writer, $0, &failure) == 1 }
-                    return shim_png_finish(writer, complete ? 1 : 0, &failure) == 1
-                }
-            }
+        let written = withBlocks(of: photograph) { blocks in
+            (info.profile, info.profile_count) = (blocks.profile.baseAddress, blocks.profile.count)
+            (info.exif, info.exif_count) = (blocks.exif.baseAddress, blocks.exif.count)
+            (info.xmp, info.xmp_count) = (blocks.xmp.baseAddress, blocks.xmp.count)
+            guard let writer = shim_png_create(descriptor.rawValue, &info, &failure) else { return false }
+            let complete = forEachRow(of: pixels, layout) { shim_png_write_row(writer, $0, &failure) == 1 }
+            return shim_png_finish(writer, complete ? 1 : 0, &failure) == 1
         }
         if !written { throw ImagingError(writing: name, failure) }
     }

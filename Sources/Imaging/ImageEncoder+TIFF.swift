@@ -21,29 +21,18 @@ extension ImageEncoder {
         }
         var failure = ShimFailure()
         let written = withCamera(photograph.metadata) { camera in
-            withBytes(photograph.iccProfile) { profile in
-                withBytes(photograph.xmp) { xmp in
-                    info.profile = profile.baseAddress
-                    info.profile_count = profile.count
-                    info.xmp = xmp.baseAddress
-                    info.xmp_count = xmp.count
-                    guard let writer = shim_tiff_create(descriptor.rawValue, &info, camera, &failure) else {
-                        return false
-                    }
-                    let complete = forEachRow(of: pixels, RowLayout(depth: depth, channels: .all)) {
-                        shim_tiff_write_row(writer, $0, &failure) == 1
-                    }
-                    return shim_tiff_finish(writer, complete ? 1 : 0, camera, &failure) == 1
+            // A TIFF has tags of its own in the place of an EXIF block.
+            withBlocks(of: photograph) { blocks in
+                (info.profile, info.profile_count) = (blocks.profile.baseAddress, blocks.profile.count)
+                (info.xmp, info.xmp_count) = (blocks.xmp.baseAddress, blocks.xmp.count)
+                guard let writer = shim_tiff_create(descriptor.rawValue, &info, camera, &failure) else { return false }
+                let complete = forEachRow(of: pixels, RowLayout(depth: depth, channels: .all)) {
+                    shim_tiff_write_row(writer, $0, &failure) == 1
                 }
+                return shim_tiff_finish(writer, complete ? 1 : 0, camera, &failure) == 1
             }
         }
         if !written { throw ImagingError(writing: name, failure) }
-    }
-
-    /// Bytes that stay in place during `body`; empty for nil.
-    static func withBytes<R>(_ bytes: [UInt8]?, _ body: (UnsafeBufferPointer<UInt8>) -> R) -> R {
-        guard let bytes else { return body(UnsafeBufferPointer(start: nil, count: 0)) }
-        return bytes.withUnsafeBufferPointer(body)
     }
 
     private static func withCamera<R>(_ metadata: Metadata, _ body: (UnsafePointer<ShimTIFFCamera>) -> R) -> R {

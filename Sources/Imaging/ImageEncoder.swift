@@ -62,9 +62,30 @@ public enum ImageEncoder {
     }
 
     /// The block to write into formats that carry EXIF: the file's own, else one built from the metadata.
-    static func exif(of photograph: Photograph) -> [UInt8]? {
+    private static func exif(of photograph: Photograph) -> [UInt8]? {
         if let exif = photograph.exif { return exif }
         return photograph.metadata == Metadata() ? nil : EXIFBlock.bytes(for: photograph.metadata)
+    }
+
+    /// What stands beside the samples in a file; empty where there is none.
+    struct Blocks {
+        let profile: UnsafeBufferPointer<UInt8>
+        let exif: UnsafeBufferPointer<UInt8>
+        let xmp: UnsafeBufferPointer<UInt8>
+    }
+
+    /// The blocks of a photograph, which stay in place during `body`.
+    static func withBlocks<R>(of photograph: Photograph, _ body: (Blocks) -> R) -> R {
+        withBytes(photograph.iccProfile) { profile in
+            withBytes(exif(of: photograph)) { exif in
+                withBytes(photograph.xmp) { xmp in body(Blocks(profile: profile, exif: exif, xmp: xmp)) }
+            }
+        }
+    }
+
+    private static func withBytes<R>(_ bytes: [UInt8]?, _ body: (UnsafeBufferPointer<UInt8>) -> R) -> R {
+        guard let bytes else { return body(UnsafeBufferPointer(start: nil, count: 0)) }
+        return bytes.withUnsafeBufferPointer(body)
     }
 
     /// Feeds all rows to `write`, which returns false to stop.

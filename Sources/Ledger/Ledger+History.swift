@@ -92,6 +92,19 @@ extension Ledger {
         }
     }
 
+    /// The camera of a photograph with this content that was denoised before; nil if there is none, or it names none.
+    public func camera(ofContent hash: String) throws -> String? {
+        try reading { database in
+            try String.fetchOne(
+                database,
+                sql: """
+                    SELECT camera FROM photographs WHERE content_hash = ?
+                        AND state IN ('running', 'verifying', 'done') AND camera IS NOT NULL
+                    ORDER BY id DESC LIMIT 1
+                    """, arguments: [hash])
+        }
+    }
+
     /// Whether a photograph with this content and recipe is done: its number.
     public func done(contentHash: String, recipeHash: String) throws -> Int64? {
         try reading { database in

@@ -23,8 +23,23 @@ public struct Recovery: Sendable, Equatable {
 
 extension Ledger {
     /// Records under which final name an output will appear; the photograph becomes `verifying`.
-    public func prepare(_ id: Int64, output: OutputRecord) throws {
-        try writing { try record(output, of: id, $0) }
+    ///
+    /// - Parameter recipe: what it was made with, where the photograph's camera led to another than was claimed.
+    public func prepare(_ id: Int64, output: OutputRecord, recipe: Recipe? = nil) throws {
+        try writing { database in
+            try record(output, of: id, database)
+            if let recipe { try correct(recipe, of: id, database) }
+        }
+    }
+
+    private func correct(_ recipe: Recipe, of id: Int64, _ database: Database) throws {
+        try database.execute(
+            sql: "UPDATE photographs SET model_id = ? WHERE id = ?",
+            arguments: [try modelID(recipe, database), id])
+        // A note beside an output that was adopted may lie about the camera, so that this content and recipe are known
+        // after all: then the row keeps the claimed one.
+        try database.execute(
+            sql: "UPDATE OR IGNORE photographs SET recipe_hash = ? WHERE id = ?", arguments: [recipe.hash, id])
     }
 
     func record(_ output: OutputRecord, of id: Int64, _ database: Database) throws {

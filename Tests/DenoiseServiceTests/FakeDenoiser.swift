@@ -10,17 +10,25 @@ final class FakeDenoiser: PhotographDenoising {
         var description: String { "not a photograph;\nreplace it" }
     }
 
-    let recipeHash: String
-    let modelName = "fake"
-    let modelHash = String(repeating: "b", count: 64)
+    let recipes: DenoisingRecipes
     private let before: @Sendable (FilePath) throws -> Void
     private let denoised = Mutex<[FilePath]>([])
 
-    /// - Parameter before: called with each photograph before it is read.
+    /// - Parameters:
+    ///   - recipe: the digit of its hash.
+    ///   - own: that of photographs of "Fake 1", which all are, if their camera has a model of its own.
+    ///   - before: called with each photograph before it is read.
     init(
-        recipe: Character = "a", before: @escaping @Sendable (FilePath) throws -> Void = { _ in }
+        recipe: Character = "a", own: Character? = nil, before: @escaping @Sendable (FilePath) throws -> Void = { _ in }
     ) {
-        recipeHash = String(repeating: recipe, count: 64)
+        func named(_ name: String, _ digit: Character) -> DenoisingRecipe {
+            DenoisingRecipe(
+                hash: String(repeating: digit, count: 64), modelName: name,
+                modelHash: String(repeating: "b", count: 64))
+        }
+        recipes = DenoisingRecipes(
+            general: named("fake", recipe),
+            ofCameras: Camera("Fake 1").flatMap { camera in own.map { [camera: named("own", $0)] } } ?? [:])
         self.before = before
     }
 
@@ -40,7 +48,8 @@ final class FakeDenoiser: PhotographDenoising {
         try write(result, to: output)
         return DenoisingReport(
             source: photograph.string, sourceHash: Self.hash(content), output: output.string,
-            outputHash: Self.hash(result), width: 3, height: 2, passes: 1, tilePlan: "1x1 of 3", camera: "Fake 1",
+            outputHash: Self.hash(result), recipe: recipes["Fake 1"], width: 3, height: 2, passes: 1,
+            tilePlan: "1x1 of 3", camera: "Fake 1",
             iso: 800, metrics: ["noise_before": 10, "noise_after": 1])
     }
 

@@ -1,4 +1,5 @@
 @testable import DenoiseService
+import Denoising
 import Foundation
 import Logging
 import Synchronization
@@ -12,18 +13,29 @@ import Testing
         FinetuneSchedule(window: DailyWindow(start: begin, end: end), minimumCaptures: 20)
     }
 
+    /// So many crops of no camera, and those of cameras.
     private func at(
-        _ minute: Int, seconds: Int = 0, isBusy: Bool = false, captures: Int = 24, new: Int = 24
+        _ minute: Int, seconds: Int = 0, isBusy: Bool = false, captures: Int = 24, new: Int = 24,
+        of cameras: [CaptureCensus.Crop] = []
     ) -> FinetuneSchedule.Situation {
-        FinetuneSchedule.Situation(
-            now: .seconds(minute * 60 + seconds), minuteOfDay: minute % 1440, isBusy: isBusy, captures: captures,
-            newCaptures: new)
+        let crops = (0..<captures).map {
+            CaptureCensus.Crop(camera: nil, date: Date(timeIntervalSince1970: $0 < new ? 200 : 0))
+        }
+        return FinetuneSchedule.Situation(
+            now: .seconds(minute * 60 + seconds), minuteOfDay: minute % 1440, isBusy: isBusy,
+            captures: CaptureCensus(
+                crops: crops + cameras, learned: [.init(camera: nil): Date(timeIntervalSince1970: 100)]))
+    }
+
+    /// What is begun.
+    private func start(_ minutes: Int, _ camera: Camera? = nil) -> FinetuneSchedule.Action {
+        .start(camera: camera, minutes: minutes)
     }
 
     @Test func learningBeginsWithItsWindow() {
         var schedule = schedule()
         #expect(schedule.update(at(59)) == nil)
-        #expect(schedule.update(at(60)) == .start(minutes: 300))
+        #expect(schedule.update(at(60)) == start(300))
         #expect(schedule.update(at(61)) == nil)
         #expect(schedule.summary == "fitting the model to its captures")
     }
@@ -33,7 +45,7 @@ import Testing
     ])
     func windowsMayCrossMidnight(_ begin: Int, _ end: Int, _ minute: Int, _ left: Int?) {
         var schedule = schedule(begin, end)
-        #expect(schedule.update(at(minute)) == left.map { .start(minutes: $0) })
+        #expect(schedule.update(at(minute)) == left.map { start($0) })
     }
 
     @Test func whatIsMissingIsWaitedFor() {
@@ -42,7 +54,7 @@ import Testing
         #expect(schedule.update(at(61, captures: 24, new: 5)) == nil)
         #expect(schedule.update(at(62, isBusy: true)) == nil)
         #expect(schedule.update(at(62, seconds: 29)) == nil)
-        #expect(schedule.update(at(62, seconds: 30)) == .start(minutes: 298))
+        #expect(schedule.update(at(62, seconds: 30)) == start(298))
     }
 
     @Test func photographsGoFirst() {
@@ -66,7 +78,27 @@ import Testing
         #expect(schedule.update(at(361)) == nil)
         schedule.ended(.interrupted)
         // Unfinished work is continued without anything new to learn.
-        #expect(schedule.update(at(1440 + 60, new: 0)) == .start(minutes: 300))
+        #expect(schedule.update(at(1440 + 60, new: 0)) == start(300))
+    }
+
+    @Test func unfinishedWorkOnACameraIsContinuedBeforeOthersHaveTheirTurn() throws {
+        let camera = try #require(Camera("Canon EOS 5D"))
+        let crops = [CaptureCensus.Crop](repeating: .init(camera: camera, date: Date()), count: 20)
+        var schedule = schedule()
+        #expect(schedule.update(at(60, of: crops)) == start(300, camera))
+        #expect(schedule.summary == "fitting the model of canoneos5d to its captures")
+        #expect(schedule.update(at(360, of: crops)) == .stop)
+        schedule.ended(.interrupted)
+        var later = at(1440 + 60, of: crops)
+        later.captures.learned = [.init(camera: camera): .distantFuture]
+        #expect(schedule.update(later) == start(300, camera))
+        schedule.ended(.judged)
+        #expect(schedule.update(at(2 * 1440 + 400)) == nil)
+        later.now += .seconds(86400)
+        #expect(schedule.update(later) == start(300))
+        schedule.ended(.interrupted)
+        // Its crops were removed: there is nothing to continue.
+        #expect(schedule.update(at(3 * 1440 + 60, captures: 19)) == nil)
     }
 
     @Test func oneModelANightIsEnough() {
@@ -76,7 +108,7 @@ import Testing
         #expect(schedule.update(at(120)) == nil)
         #expect(schedule.update(at(400)) == nil)
         #expect(schedule.update(at(1440 + 60, new: 0)) == nil)
-        #expect(schedule.update(at(1440 + 61, new: 6)) == .start(minutes: 299))
+        #expect(schedule.update(at(1440 + 61, new: 6)) == start(299))
     }
 
     @Test func whatFailsAgainAndAgainIsLeftAlone() {
@@ -94,7 +126,9 @@ import Testing
     private final class Notes: FinetuneTrainer {
         let told = Mutex<[String]>([])
         let end = Mutex<FinetuneSchedule.End?>(nil)
-        func start(minutes: Int) throws { told.withLock { $0.append("start \(minutes)") } }
+        func start(camera: Camera?, minutes: Int) throws {
+            told.withLock { $0.append("start \(minutes)" + (camera.map { " \($0)" } ?? "")) }
+        }
         func halt() { told.withLock { $0.append("halt") } }
         func go() { told.withLock { $0.append("go") } }
         func stop() { told.withLock { $0.append("stop") } }

@@ -43,6 +43,39 @@ import Testing
         #expect(try folder.history() == ["a.png done", "b.png duplicate"])
     }
 
+    /// The camera, which decides on the model, is known only after the claim; copies are recognised all the same.
+    @Test func theLedgerNamesTheModelOfTheCameraAndKnowsCopies() async throws {
+        let folder = try ServiceFolder()
+        let denoiser = FakeDenoiser(recipe: "a", own: "d")
+        try folder.put("one", as: "a.png")
+        try folder.put("one", as: "b.png")
+        try await folder.drain(denoiser)
+        #expect(denoiser.photographs.count == 1)
+        #expect(try folder.history() == ["a.png done", "b.png duplicate"])
+        let rows = try folder.ledger().history()
+        #expect(rows.map(\.model) == ["own", "own"])
+        #expect(try folder.ledger().show(rows[0].id).recipeHash == denoiser.recipes["Fake 1"].hash)
+        let output = folder.output.appending("denoised-a.tiff")
+        if let note = Provenance(of: output) { #expect(note.model == "own" && note.recipe.first == "d") }
+    }
+
+    @Test func onlyWhatAnotherModelIsInUseForIsDoneAnew() async throws {
+        let folder = try ServiceFolder()
+        try folder.put("one", as: "a.png")
+        try await folder.drain(FakeDenoiser())
+        // The general model is another one; this camera has its own meanwhile, then another one again.
+        for (index, (recipe, own, isNew)) in [("a", "d", true), ("c", "d", false), ("c", "e", true)].enumerated() {
+            let denoiser = FakeDenoiser(recipe: Character(recipe), own: Character(own))
+            try folder.put("one", as: "copy-\(index).png")
+            let plan = try Plan(folder.configuration, denoiser: denoiser, ledger: folder.ledger())
+            #expect(plan.items.contains { if case .duplicate = $0.step { true } else { false } } != isNew)
+            try await folder.drain(denoiser)
+            #expect(denoiser.photographs.count == (isNew ? 1 : 0))
+        }
+        #expect(
+            try folder.history() == ["a.png done", "copy-0.png done", "copy-1.png duplicate", "copy-2.png done"])
+    }
+
     @Test func aTouchedPhotographIsRecognised() async throws {
         let folder = try ServiceFolder()
         let denoiser = FakeDenoiser()

@@ -35,7 +35,7 @@ import Testing
             return (configuration, FakeDenoiser(recipe: "d"))
         }
         #expect(bench.live.current.configuration.limits.maximumAttempts == 9)
-        #expect(bench.live.current.denoiser.recipeHash.first == "d")
+        #expect(bench.live.current.denoiser.recipes.general.hash.first == "d")
         #expect(bench.live.generation == 1)
         let messages = bench.systemd.received()
         #expect(messages.first?.hasPrefix("RELOADING=1\nMONOTONIC_USEC=") == true)
@@ -45,7 +45,7 @@ import Testing
     @Test func anUnchangedConfigurationChangesNothing() throws {
         let bench = try Bench()
         bench.reload { _ in nil }
-        let recipe = bench.live.current.denoiser.recipeHash
+        let recipe = bench.live.current.denoiser.recipes.general.hash
         bench.reload { ($0, FakeDenoiser(recipe: Character(String(recipe.prefix(1))))) }
         #expect(bench.live.generation == 0)
     }
@@ -54,7 +54,14 @@ import Testing
     @Test func anotherModelTakesEffect() throws {
         let bench = try Bench()
         bench.reload { ($0, FakeDenoiser(recipe: "e")) }
-        #expect(bench.live.current.denoiser.recipeHash.first == "e")
+        #expect(bench.live.current.denoiser.recipes.general.hash.first == "e")
+        #expect(bench.live.generation == 1)
+    }
+
+    @Test func anotherModelOfOneCameraTakesEffect() throws {
+        let bench = try Bench()
+        bench.reload { ($0, FakeDenoiser(own: "e")) }
+        #expect(bench.live.current.denoiser.recipes["Fake 1"].hash.first == "e")
         #expect(bench.live.generation == 1)
     }
 

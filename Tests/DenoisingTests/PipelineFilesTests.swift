@@ -53,7 +53,7 @@ import Testing
             let report = try denoiser.denoise(source, into: folder) { done in fractions.withLock { $0.append(done) } }
             #expect(report.sourceHash == (try Self.digest(source)))
             #expect(report.outputHash == (try Self.digest(FilePath(report.output))))
-            #expect(denoiser.modelHash == model.hash && denoiser.modelName == "small")
+            #expect(report.recipe.modelHash == model.hash && report.recipe.modelName == "small")
             #expect(fractions.withLock { $0.last } == 1)
             #expect(fractions.withLock { $0 } == fractions.withLock { $0.sorted() })
             for name in ["noise_before", "noise_after", "colour_drift", "seconds", "megapixels"] {
@@ -65,16 +65,16 @@ import Testing
     @Test func theRecipeChangesWithEverythingButThreadsAndTheModelsName() throws {
         try withTemporaryPath { folder in
             let model = try Small.model(in: folder)
-            let recipe = try Small.denoiser(model).recipeHash
-            #expect(try Small.denoiser(model) { $0.threads = 7 }.recipeHash == recipe)
-            #expect(try Small.denoiser(model) { $0.model = "small" }.recipeHash == recipe)
-            #expect(try Small.denoiser(model) { $0.strength = 0.5 }.recipeHash != recipe)
-            #expect(try Small.denoiser(model) { $0.seed = 5 }.recipeHash != recipe)
+            let recipe = try Small.denoiser(model).recipes.general.hash
+            #expect(try Small.denoiser(model) { $0.threads = 7 }.recipes.general.hash == recipe)
+            #expect(try Small.denoiser(model) { $0.model = "small" }.recipes.general.hash == recipe)
+            #expect(try Small.denoiser(model) { $0.strength = 0.5 }.recipes.general.hash != recipe)
+            #expect(try Small.denoiser(model) { $0.seed = 5 }.recipes.general.hash != recipe)
             try Model.write(
                 Weights(initialising: Small.network, seed: 9), of: Small.network, metadata: [:],
                 to: folder.appending("small.safetensors"))
             let other = try Model(contentsOf: folder.appending("small.safetensors"))
-            #expect(try Small.denoiser(other).recipeHash != recipe)
+            #expect(try Small.denoiser(other).recipes.general.hash != recipe)
         }
     }
 

@@ -71,11 +71,12 @@ import Testing
         var options = ImageOptions()
         options.method = .zsn2n
         let denoiser = try PhotographDenoiser(options: options, state: "/nonexistent")
-        #expect(denoiser.model == nil && denoiser.modelName == "zsn2n")
-        #expect(denoiser.modelHash.count == 64 && denoiser.modelHash.allSatisfy(\.isHexDigit))
+        let recipe = denoiser.recipes.general
+        #expect(denoiser.model == nil && recipe.modelName == "zsn2n")
+        #expect(recipe.modelHash.count == 64 && recipe.modelHash.allSatisfy(\.isHexDigit))
         options.seed = 3
-        let seeded = try PhotographDenoiser(options: options)
-        #expect(seeded.modelHash == denoiser.modelHash && seeded.recipeHash != denoiser.recipeHash)
+        let seeded = try PhotographDenoiser(options: options).recipes.general
+        #expect(seeded.modelHash == recipe.modelHash && seeded.hash != recipe.hash)
     }
 
     @Test func aModelThatWouldNotBeUsedIsRefused() throws {

@@ -58,6 +58,82 @@ extension EndToEnd {
             #expect(try place.names("state/finetune").allSatisfy { $0 != "checkpoint" })
         }
 
+        /// Two cameras, one of them with a model of its own.
+        @Test func aCamerasOwnModelServesItsPhotographsAlone() throws {
+            let (own, other) = ("Canon EOS 5D", "NIKON D750")
+            try place.folder("mixed")
+            for index in 0..<12 {
+                try place.putWaves(
+                    as: "mixed/\(index).png", width: 200 + 8 * index, height: 200, noise: 16,
+                    camera: index % 4 == 0 ? other : own)
+            }
+            let outcome = try finetune("--captures", "mixed", "--camera", own, "--steps", "60")
+            #expect(outcome.errors.contains("learning from") && outcome.code == 0, "\(outcome.errors)")
+            let decision = try #require(try outcome.objects().first)
+            #expect(decision["promoted"] as? Bool == true && decision["camera"] as? String == "canoneos5d")
+            let name = try #require(decision["candidate"] as? String)
+            #expect(decision["parent"] as? String == "tinted")
+
+            let list = try place.run("model", "list", "--state", "state", "--json").objects()
+            #expect(list.first { $0["in_use"] as? Bool == true }?["name"] as? String == "tinted")
+            #expect(
+                list.filter { $0["cameras"] as? [String] == ["canoneos5d"] }.map { $0["name"] as? String } == [name])
+            let show = try place.run("model", "show", "--state", "state", "--camera", own, "--no-speed", "--json")
+            #expect(try show.objects().first?["name"] as? String == name)
+
+            try place.folder("in")
+            for (file, camera) in [("own.png", own), ("other.png", other), ("none.png", nil)] {
+                try place.putWaves(as: "in/\(file)", width: 400, height: 360, noise: 16, camera: camera)
+            }
+            let expected = ["none.png": "tinted", "other.png": "tinted", "own.png": name]
+            let processed = try place.run(
+                "process", "in", "--output", "out", "--state", "state", "--preset", "balanced", "--json")
+            #expect(try models(processed, "file") == expected)
+            let drained = try place.run(
+                "run", "--oneshot", "--inbox", "in", "--output", "out2", "--state", "state", "--preset", "balanced",
+                "--set", "watch.stability_delay=0s", "--set", "limits.min_free_space=0")
+            #expect(drained.code == 0, "\(drained.errors)")
+            #expect(try models(try place.run("history", "--state", "state", "--json"), "source") == expected)
+            // What the daemon keeps to learn from says whose it is.
+            #expect(try place.names("state/captures").filter { $0.hasPrefix("canoneos5d_0-") }.count == 1)
+
+            let back = try place.run("model", "rollback", "--state", "state", "--camera", own)
+            #expect(back.code == 0 && back.output.hasPrefix("tinted is in use for canoneos5d"), "\(back.output)")
+            #expect(try place.run("model", "rollback", "--state", "state", "--camera", own).code == 1)
+            #expect(try place.run("model", "rollback", "--state", "state", "--camera", " ").code == 2)
+        }
+
+        /// Model by file name.
+        private func models(_ outcome: Program.Outcome, _ key: String) throws -> [String: String] {
+            Dictionary(
+                uniqueKeysWithValues: try outcome.objects().map { row in
+                    (
+                        URL(filePath: try #require(row[key] as? String)).lastPathComponent,
+                        try #require(row["model"] as? String)
+                    )
+                })
+        }
+
+        /// Only the crops whose names say so.
+        @Test func keptCropsOfACameraAreLearnedFromByTheirNames() throws {
+            try place.folder("state/captures")
+            for index in 0..<9 {
+                let kind = index < 8 ? "canoneos5d_3200" : "nikond750_100"
+                try place.putWaves(
+                    as: "state/captures/\(kind)-\(index).png", width: 200 + 8 * index, height: 200, noise: 16)
+            }
+            let nikon = try finetune("--from-ledger", "--camera", "NIKON D750", "--steps", "1")
+            #expect(
+                nikon.code == 0 && nikon.output.contains("1 captures with noise and a picture below it are too few"),
+                "\(nikon.output)")
+            let canon = try finetune("--from-ledger", "--camera", "Canon EOS 5D", "--steps", "1")
+            #expect(canon.code == 0 && !canon.output.contains("too few"), "\(canon.output)")
+            #expect(
+                try place.names("state/captures").filter { $0.hasPrefix(".") } == [
+                    ".learned-canoneos5d", ".learned-nikond750",
+                ])
+        }
+
         /// Both as they are: the same model gains nothing, one without the tint does.
         @Test(arguments: [true, false]) func aModelMadeElsewhereIsJudgedAsItIs(isBetter: Bool) throws {
             if isBetter { try writeTinted(by: 0, as: "other.safetensors") }

@@ -31,7 +31,7 @@ extension EndToEnd {
         @Test func jsonHasOneObjectForEachInput() throws {
             let lines = try process("in", "broken.tif", "--output", "out", "--json").objects()
             #expect(lines.count == 3)
-            for line in lines { #expect(Set(line.keys) == ["file", "output", "status", "seconds", "reason"]) }
+            for line in lines { #expect(Set(line.keys) == ["file", "output", "status", "seconds", "model", "reason"]) }
             #expect(lines.map { $0["status"] as? String } == ["done", "done", "failed"])
             #expect(lines[0]["file"] as? String == "in/a.png")
             #expect(lines[0]["output"] as? String == "out/a-denoised.png")

@@ -43,9 +43,11 @@ final class Workplace {
         try Fixtures.data("Images/made/rgb16-little.tif").prefix(700).write(to: self[name])
     }
 
-    /// A PNG of waves, with noise from a fixed sequence of ±`noise` levels.
-    func putWaves(as name: String, width: Int = 256, height: Int = 192, noise: Int = 12, amplitude: Double = 80) throws
-    {
+    /// A PNG of waves, with noise from a fixed sequence of ±`noise` levels, that names a camera.
+    func putWaves(
+        as name: String, width: Int = 256, height: Int = 192, noise: Int = 12, amplitude: Double = 80,
+        camera: String? = nil
+    ) throws {
         var state: UInt32 = 7
         var samples: [UInt8] = []
         for y in 0..<height {
@@ -60,7 +62,8 @@ final class Workplace {
         }
         let pixels = PixelBuffer(width: width, height: height, colourChannels: 3, samples: .uint8(samples))
         let file = try StagedFile(FilePath(self[name].path))
-        try ImageEncoder.encode(Photograph(pixels: pixels, format: .png), format: .png, to: file)
+        try ImageEncoder.encode(
+            Photograph(pixels: pixels, metadata: Metadata(model: camera), format: .png), format: .png, to: file)
         _ = try file.finish()
     }
 

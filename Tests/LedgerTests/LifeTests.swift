@@ -87,6 +87,34 @@ import Testing
         #expect(claim == .started(attempt: 1))
     }
 
+    /// The camera is known only when the file was read; then its recipe counts.
+    @Test func theRecipeOfTheCameraTakesThePlaceOfTheClaimedOne() throws {
+        let ledger = try LedgerFolder().open()
+        let own = Recipe(hash: digest("d"), modelName: "own", modelHash: digest("e"), preset: "best")
+        let id = try ledger.queue("/in/a.dng")
+        #expect(try ledger.camera(ofContent: digest("1")) == nil)
+        _ = try ledger.claim(id, contentHash: digest("1"), identity: .sized(1), recipe: .standard)
+        try ledger.prepare(id, output: .at("/out/a.tiff"), recipe: own)
+        try ledger.finish(id)
+        #expect(try ledger.show(id).record.model == "own")
+        #expect(try ledger.done(contentHash: digest("1"), recipeHash: own.hash) == id)
+        #expect(try ledger.done(contentHash: digest("1"), recipeHash: Recipe.standard.hash) == nil)
+        #expect(try ledger.camera(ofContent: digest("1")) == "Canon EOS R5")
+    }
+
+    /// Its content and recipe are another photograph's, which a note that lies about the camera can bring about.
+    @Test func aRecipeThatIsTakenLeavesTheClaimedOne() throws {
+        let ledger = try LedgerFolder().open()
+        _ = try ledger.complete("/in/a.dng", content: digest("1"))
+        let claimed = Recipe(hash: digest("d"), modelName: "own", modelHash: digest("e"), preset: "best")
+        let second = try ledger.queue("/in/b.dng")
+        _ = try ledger.claim(second, contentHash: digest("1"), identity: .sized(1), recipe: claimed)
+        try ledger.prepare(second, output: .at("/out/b.tiff"), recipe: .standard)
+        try ledger.finish(second)
+        let details = try ledger.show(second)
+        #expect(details.recipeHash == claimed.hash && details.record.model == Recipe.standard.modelName)
+    }
+
     @Test func aTouchedFileLeavesNoSecondRow() throws {
         let ledger = try LedgerFolder().open()
         let first = try ledger.complete("/in/a.dng", content: digest("1"))

@@ -35,12 +35,17 @@ public struct Capture: Sendable {
 
     /// Reads a photograph and measures its noise.
     ///
+    /// - Parameter camera: whose photographs are wanted; nil for everyone's.
+    /// - Returns: nil for a photograph of another camera.
     /// - Throws: `ImagingError`, or `Unsuitable` for photographs that are too small, clean, or nothing but noise.
-    init(contentsOf path: FilePath, limits: DecodingLimits = DecodingLimits(followsLinks: true)) throws {
+    init?(
+        contentsOf path: FilePath, of camera: Camera? = nil, limits: DecodingLimits = DecodingLimits(followsLinks: true)
+    ) throws {
         let contents = try FileContents(path, limits: limits)
         let digest = contents.bytes.withUnsafeBytes { SHA256.hash(data: $0) }
-        let photograph = try ImageDecoder.decode(contents, limits: limits).pixels
-        try self.init(photograph, name: ImagingError.display(path), hash: digest.hexadecimal, seed: digest.seed)
+        let photograph = try ImageDecoder.decode(contents, limits: limits)
+        guard camera == nil || Camera(photograph.metadata.camera) == camera else { return nil }
+        try self.init(photograph.pixels, name: ImagingError.display(path), hash: digest.hexadecimal, seed: digest.seed)
     }
 
     init(_ photograph: PixelBuffer, name: String, hash: String, seed: UInt64) throws {
@@ -85,15 +90,29 @@ public struct CaptureSet: Sendable {
 
     /// Reads the photographs of the folders; of more than `most` so many that are spread evenly.
     ///
-    /// - Parameter skipped: called for each file that cannot be read or teaches nothing.
+    /// - Parameters:
+    ///   - camera: whose photographs alone are to count; then they are looked for in an order that has nothing to do
+    ///     with their names.
+    ///   - skipped: called for each file that cannot be read or teaches nothing.
     /// - Throws: `OptionsError` when a folder cannot be read.
-    public init(folders: [FilePath], skipped: (String) -> Void) throws {
+    public init(folders: [FilePath], of camera: Camera? = nil, skipped: (String) -> Void) throws {
+        var files = try folders.flatMap { try PhotographFolder.files(in: $0) }
+        if camera != nil {
+            var generator = SeededGenerator(seed: 0)
+            files.shuffle(using: &generator)
+        } else {
+            let (all, count) = (files, min(files.count, Self.most))
+            files = (0..<count).map { all[$0 * all.count / count] }
+        }
+        self.init(files: files, of: camera, skipped: skipped)
+    }
+
+    /// Reads photographs until there are `most`.
+    public init(files: [FilePath], of camera: Camera? = nil, skipped: (String) -> Void) {
         var captures: [Capture] = []
-        let files = try folders.flatMap { try PhotographFolder.files(in: $0) }
-        let count = min(files.count, Self.most)
-        for path in (0..<count).map({ files[$0 * files.count / count] }) {
+        for path in files where captures.count < Self.most {
             do {
-                captures.append(try Capture(contentsOf: path))
+                if let capture = try Capture(contentsOf: path, of: camera) { captures.append(capture) }
             } catch {
                 skipped("\(error)")
             }

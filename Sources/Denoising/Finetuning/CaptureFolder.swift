@@ -5,42 +5,56 @@ import SystemPackage
 /// Noisy crops of what the daemon has seen, in `<state>/captures`: what it fits its model to at night.
 ///
 /// A crop is at most 512 pixels and at most half of the photograph to each side, so that no photograph is kept whole.
-/// There are never more than 48. Cameras and sensitivities share them evenly: when the folder is full, a crop of the
-/// most frequent kind makes room, the oldest first.
+/// There are never more than 80, of which four cameras can have the twenty that a model of their own needs. Cameras
+/// share them evenly, and each camera's sensitivities its part: when the folder is full, a crop of the most frequent
+/// sensitivity of the most frequent camera makes room, the oldest first.
 public struct CaptureFolder: Sendable {
     public let path: FilePath
 
-    static let most = 48
+    static let most = 80
     private static let marker = ".learned"
 
     /// - Parameter state: the state folder.
     public init(state: FilePath) { path = state.appending("captures") }
 
-    /// How many crops there are, and how many came after the last training.
-    public var counts: (all: Int, new: Int) {
-        let learned = modified(Self.marker)
-        let names = names
-        return (names.count, names.count { name in learned.map { modified(name) ?? .distantPast > $0 } ?? true })
+    /// The crops of a camera, or of all, by name.
+    public func files(of camera: Camera? = nil) -> [FilePath] {
+        names.filter { camera == nil || CaptureName($0).camera == camera }.map { path.appending($0) }
     }
 
-    /// A model has learned from all that there is now.
-    public func markLearned() throws {
-        try FileManager.default.createDirectory(atPath: path.string, withIntermediateDirectories: true)
-        try StagedFile.replace(path.appending(Self.marker), with: Data())
+    /// What there is, and who has learned from it.
+    public var census: CaptureCensus {
+        let crops = names.map {
+            CaptureCensus.Crop(camera: CaptureName($0).camera, date: modified($0) ?? .distantPast)
+        }
+        let turns = Set(crops.map { CaptureCensus.Turn(camera: $0.camera) } + [CaptureCensus.Turn(camera: nil)])
+        let learned = turns.compactMap { turn in modified(Self.marker(of: turn.camera)).map { (turn, $0) } }
+        return CaptureCensus(crops: crops, learned: Dictionary(uniqueKeysWithValues: learned))
     }
+
+    /// A camera's model, or the general one, has learned from all that there is now.
+    public func markLearned(for camera: Camera? = nil) throws {
+        try FileManager.default.createDirectory(atPath: path.string, withIntermediateDirectories: true)
+        try StagedFile.replace(path.appending(Self.marker(of: camera)), with: Data())
+    }
+
+    private static func marker(of camera: Camera?) -> String { camera.map { "\(marker)-\($0)" } ?? marker }
 
     /// Keeps a crop of a photograph, if it is noisy and shows something.
     ///
     /// - Parameters:
-    ///   - kind: what has noise of its own, as camera and sensitivity.
+    ///   - camera: as the photograph says it.
+    ///   - iso: speed rating.
     ///   - hash: SHA-256 of the file, lowercase hexadecimal; the same photograph is kept once.
     /// - Returns: whether a crop was kept.
     /// - Throws: `ImagingError` where it cannot be written.
     @discardableResult
-    public func keep(_ photograph: PixelBuffer, kind: String, hash: String) throws -> Bool {
-        let name = "\(Self.plain(kind))-\(hash.prefix(16)).png"
+    public func keep(_ photograph: PixelBuffer, camera: String?, iso: Double?, hash: String) throws -> Bool {
+        let name = CaptureName.text(camera: Camera(camera), iso: iso, hash: hash)
         let known = names
-        guard !known.contains(name), let crop = Self.crop(of: photograph, hash: hash) else { return false }
+        guard !known.contains(where: { $0.hasSuffix(CaptureName.ending(hash)) }),
+            let crop = Self.crop(of: photograph, hash: hash)
+        else { return false }
         try FileManager.default.createDirectory(
             atPath: path.string, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
         for old in Self.superfluous(known.map { ($0, modified($0) ?? .distantPast) }) {
@@ -54,17 +68,22 @@ public struct CaptureFolder: Sendable {
 
     /// Which crops make room for one more.
     static func superfluous(_ files: [(name: String, modified: Date)]) -> [String] {
-        var kinds = Dictionary(grouping: files) { $0.name.prefix(while: { $0 != "-" }) }
-        kinds = kinds.mapValues { $0.sorted { ($0.modified, $0.name) < ($1.modified, $1.name) } }
+        var left = files.sorted { ($0.modified, $0.name) < ($1.modified, $1.name) }
         var names: [String] = []
-        for _ in 0..<max(0, files.count - most + 1) {
-            // Equal kinds are told apart by their names, so that the choice is always the same.
-            guard let kind = kinds.max(by: { ($0.value.count, $1.key) < ($1.value.count, $0.key) })?.key,
-                let oldest = kinds[kind]?.removeFirst()
-            else { break }
-            names.append(oldest.name)
+        while left.count >= most {
+            let camera = mostFrequent(left) { CaptureName($0.name).camera?.name ?? "" }
+            let kind = mostFrequent(camera) { CaptureName($0.name).sensitivity }
+            guard let oldest = kind.first?.name else { break }
+            names.append(oldest)
+            left.removeAll { $0.name == oldest }
         }
         return names
+    }
+
+    /// The largest of the groups by `key`, in their order. Equal ones are told apart by their keys, so that the choice
+    /// is always the same.
+    private static func mostFrequent<Element>(_ elements: [Element], by key: (Element) -> String) -> [Element] {
+        Dictionary(grouping: elements, by: key).max { ($0.value.count, $1.key) < ($1.value.count, $0.key) }?.value ?? []
     }
 
     /// The most varied of a few places, at 8 bits; nil if it would teach nothing.
@@ -85,14 +104,6 @@ public struct CaptureFolder: Sendable {
         let samples = (0..<3 * plane).map { UInt8(min(max(varied.samples[$0 % 3 * plane + $0 / 3], 0), 1) * 255 + 0.5) }
         let pixels = PixelBuffer(width: side.width, height: side.height, colourChannels: 3, samples: .uint8(samples))
         return (try? Capture(pixels, name: "", hash: hash, seed: 0)) == nil ? nil : pixels
-    }
-
-    /// Letters and digits: what a kind may be called in a file's name.
-    private static func plain(_ kind: String) -> String {
-        let letters = kind.unicodeScalars.filter {
-            $0.isASCII && $0.properties.isAlphabetic || ("0"..."9").contains($0)
-        }
-        return letters.isEmpty ? "unknown" : String(String.UnicodeScalarView(letters.prefix(60)))
     }
 
     private var names: [String] {

@@ -22,6 +22,8 @@ public struct Finetuning {
     public struct Options: Sendable {
         public var length = Length.minutes(30)
         public var seed: UInt64 = 0
+        /// Whose captures alone they are, for the candidate's metadata.
+        public var camera: Camera?
         public var threads = processorCount
         /// Crops of each step and their side, a multiple of 40.
         public var batch = 4
@@ -205,6 +207,7 @@ public struct Finetuning {
         metadata["parent"] = base.name
         metadata["parent_sha256"] = base.hash
         metadata["data"] = "\(captures.training.count) captures, sha256 of their list \(captures.digest)"
+        metadata["camera"] = options.camera?.name
         metadata["steps"] = plan.stages.map { "\($0.objective.rawValue) \($0.steps)" }.joined(separator: ", ")
         metadata["best_step"] = run.best.map { "\($0.step)" }
         metadata["seed"] = "\(plan.seed)"

@@ -13,15 +13,16 @@ public struct ModelStore: Sendable {
     }
 
     /// The model that `name` means: a file's path, or a model's name in the state folder or the package; nil means the
-    /// promoted model of the state folder, else the one in the package.
-    public func model(named name: String?) throws(ModelError) -> Model {
-        try Model(contentsOf: path(named: name))
+    /// model in use for the camera: its own, else the promoted one of the state folder, else the one in the package.
+    public func model(named name: String?, for camera: Camera? = nil) throws(ModelError) -> Model {
+        try Model(contentsOf: path(named: name, for: camera))
     }
 
-    /// The file that `model(named:)` reads.
-    public func path(named name: String?) throws(ModelError) -> FilePath {
+    /// The file that `model(named:for:)` reads.
+    public func path(named name: String?, for camera: Camera? = nil) throws(ModelError) -> FilePath {
         guard let name else {
-            if let promoted = try promoted() { return promoted }
+            if let camera, let own = try promoted(for: camera) { return own }
+            if let promoted = try promoted(for: nil) { return promoted }
             return try shipped()
         }
         if name.contains("/") || name.hasSuffix(".safetensors") { return FilePath(name) }
@@ -44,12 +45,13 @@ public struct ModelStore: Sendable {
     }
 
     /// The promoted model's file.
-    private func promoted() throws(ModelError) -> FilePath? {
-        guard let folder, let name = promotions.first else { return nil }
+    private func promoted(for camera: Camera?) throws(ModelError) -> FilePath? {
+        guard let folder, let name = promotions(for: camera).first else { return nil }
         let path = folder.appending("\(name).safetensors")
         guard Self.exists(path) else {
             throw ModelError(
-                file: name, cause: "it was promoted but is missing", remedy: "restore it or remove \(folder)/promoted")
+                file: name, cause: "it was promoted but is missing",
+                remedy: "restore it or remove \(folder)/\(Self.marker(of: camera))")
         }
         return path
     }

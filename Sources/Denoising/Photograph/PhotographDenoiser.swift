@@ -5,21 +5,19 @@ import Networks
 import SystemPackage
 import Tensors
 
-/// Denoises photographs with one model and one set of options.
+/// Denoises photographs with one set of options, and one model or, where none is named, that of each camera.
 public struct PhotographDenoiser: PhotographDenoising {
     public let options: ImageOptions
-    /// Nil where the method needs none.
+    /// For cameras without a model of their own; nil where the method needs none.
     public let model: Model?
+    private let cameraModels: CameraModels?
     public let limits: DecodingLimits
     public let decoder: PhotographDecoder
     /// Where photographs that take long leave finished tiles; nil for nowhere.
     public let checkpoints: TileCheckpoints?
-    public let recipeHash: String
+    public let recipes: DenoisingRecipes
     /// Where noisy crops are kept to learn from; nil keeps none.
     public var captures: CaptureFolder?
-
-    public var modelName: String { model?.name ?? options.method.rawValue }
-    public let modelHash: String
 
     /// Resolves the model and checks the options.
     ///
@@ -31,33 +29,57 @@ public struct PhotographDenoiser: PhotographDenoising {
         options: ImageOptions, state: FilePath? = nil, limits: DecodingLimits = DecodingLimits(),
         decoder: PhotographDecoder = .inThisProcess, checkpoints: TileCheckpoints? = nil
     ) throws {
-        let model = options.method.needsModel ? try ModelStore(state: state).model(named: options.model) : nil
-        try self.init(options: options, model: model, limits: limits, decoder: decoder, checkpoints: checkpoints)
+        let store = ModelStore(state: state)
+        let needsModel = options.method.needsModel
+        try self.init(
+            options: options, model: needsModel ? store.model(named: options.model) : nil,
+            cameraModels: needsModel && options.model == nil ? CameraModels(store) : nil, limits: limits,
+            decoder: decoder, checkpoints: checkpoints)
     }
 
+    /// One model for all photographs.
+    ///
     /// - Parameter model: nil for methods that need none.
     public init(
         options: ImageOptions, model: Model?, limits: DecodingLimits = DecodingLimits(),
         decoder: PhotographDecoder = .inThisProcess, checkpoints: TileCheckpoints? = nil
     ) throws {
+        try self.init(
+            options: options, model: model, cameraModels: nil, limits: limits, decoder: decoder,
+            checkpoints: checkpoints)
+    }
+
+    private init(
+        options: ImageOptions, model: Model?, cameraModels: CameraModels?, limits: DecodingLimits,
+        decoder: PhotographDecoder, checkpoints: TileCheckpoints?
+    ) throws {
         try options.check()
         self.options = options
         self.model = model
+        self.cameraModels = cameraModels
         self.limits = limits
         self.decoder = decoder
         self.checkpoints = checkpoints
-        modelHash = try model?.hash ?? options.method.hash
-        recipeHash = try Self.hash(of: options, modelHash)
+        let (name, hash) = (model?.name ?? options.method.rawValue, try model?.hash ?? options.method.hash)
+        recipes = DenoisingRecipes(
+            general: try Self.recipe(options, name, hash),
+            ofCameras: try (cameraModels?.facts ?? [:]).mapValues { try Self.recipe(options, $0.name, $0.hash) })
     }
 
     /// Threads and the model's name change nothing in the result; everything else does.
-    private static func hash(of options: ImageOptions, _ modelHash: String) throws -> String {
+    private static func recipe(_ options: ImageOptions, _ name: String, _ modelHash: String) throws -> DenoisingRecipe {
         var recipe = options
         recipe.threads = nil
         recipe.model = modelHash
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.sortedKeys]
-        return SHA256.hash(data: try encoder.encode(recipe)).hexadecimal
+        let hash = SHA256.hash(data: try encoder.encode(recipe)).hexadecimal
+        return DenoisingRecipe(hash: hash, modelName: name, modelHash: modelHash)
+    }
+
+    /// The model for photographs of a camera, whose recipe is `recipes[camera]`.
+    private func model(for camera: String?) throws -> Model? {
+        try Camera(camera).flatMap { try cameraModels?.model(of: $0) } ?? model
     }
 
     public func denoise(
@@ -75,18 +97,19 @@ public struct PhotographDenoiser: PhotographDenoising {
         if let finding, options.onClean == .skip { throw finding }
         let means = photograph.pixels.channelMeans
         // Learning is a gift: where a crop cannot be kept, the photograph is denoised all the same.
-        let iso = photograph.metadata.iso.flatMap { Int(exactly: $0.rounded()) } ?? 0
-        let kind = "\(photograph.metadata.camera ?? "")ISO\(iso)"
-        _ = try? captures?.keep(photograph.pixels, kind: kind, hash: sourceHash.hexadecimal)
+        let camera = photograph.metadata.camera
+        _ = try? captures?.keep(
+            photograph.pixels, camera: camera, iso: photograph.metadata.iso, hash: sourceHash.hexadecimal)
         clock.finish("measure")
 
         // Whether there is room for the output shall not be learned after hours of work.
         let room = try SpaceReservation(bytes: largestOutput(of: photograph, contents), in: directory)
+        let recipe = recipes[camera]
         let pass = try tiledDenoising(
-            of: photograph.pixels, noise, noisy, path, seed: options.seed ?? sourceHash.seed)
+            of: photograph.pixels, camera, noise, noisy, path, seed: options.seed ?? sourceHash.seed)
         let log = checkpoints.flatMap {
             pass?.log(
-                $0, identity: "\(sourceHash.hexadecimal) \(recipeHash) \(ImageDecoder.libraries)",
+                $0, identity: "\(sourceHash.hexadecimal) \(recipe.hash) \(ImageDecoder.libraries)",
                 channels: photograph.pixels.colourChannels)
         }
         if let pass { photograph.pixels = try pass.run(on: photograph.pixels, log: log, progress: progress) }
@@ -100,10 +123,10 @@ public struct PhotographDenoiser: PhotographDenoising {
         clock.finish("encode")
         var report = DenoisingReport(
             source: path.string, sourceHash: sourceHash.hexadecimal, output: output.path.string,
-            outputHash: output.hash,
+            outputHash: output.hash, recipe: recipe,
             width: photograph.pixels.width, height: photograph.pixels.height, passes: pass?.passes ?? 0,
             tilePlan: pass?.plan ?? "none",
-            camera: photograph.metadata.camera, lens: photograph.metadata.lens, iso: photograph.metadata.iso,
+            camera: camera, lens: photograph.metadata.lens, iso: photograph.metadata.iso,
             exposure: photograph.metadata.exposure)
         report.remark = finding.map {
             "\(NothingToDenoise.finding($0.deviation)), so it was only \(converts(photograph) ? "converted" : "copied")"
@@ -123,17 +146,21 @@ public struct PhotographDenoiser: PhotographDenoising {
 
     /// - Returns: nil for a photograph that needs nothing.
     private func tiledDenoising(
-        of pixels: PixelBuffer, _ noise: NoiseAssessment, _ sample: PlanarImage, _ path: FilePath, seed: UInt64
+        of pixels: PixelBuffer, _ camera: String?, _ noise: NoiseAssessment, _ sample: PlanarImage, _ path: FilePath,
+        seed: UInt64
     ) throws -> TiledDenoising? {
         if noise.needsNothing || options.strength == 0 { return nil }
-        return try TiledDenoising(options, model, pixels, noise, noiseSample: sample, of: path, seed: seed)
+        return try TiledDenoising(
+            options, model(for: camera), pixels, noise, noiseSample: sample, of: path, seed: seed)
     }
 
     /// The pixels denoised in memory, with the random fields that the file's hash or the options name.
-    func denoised(_ pixels: PixelBuffer, contentsOf file: FileContents) throws -> PixelBuffer {
+    func denoised(_ photograph: Photograph, contentsOf file: FileContents) throws -> PixelBuffer {
+        let pixels = photograph.pixels
         let seed = options.seed ?? file.withUnsafeBytes { SHA256.hash(data: $0) }.seed
         let sample = pixels.noiseSample
-        let pass = try tiledDenoising(of: pixels, NoiseAssessment(of: sample), sample, file.path, seed: seed)
+        let pass = try tiledDenoising(
+            of: pixels, photograph.metadata.camera, NoiseAssessment(of: sample), sample, file.path, seed: seed)
         return try pass?.run(on: pixels) { _ in } ?? pixels
     }
 

@@ -13,11 +13,8 @@ public protocol PhotographDenoising: Sendable {
         _ photograph: FilePath, into directory: FilePath, progress: @escaping @Sendable (Double) -> Void
     ) throws -> DenoisingReport
 
-    /// SHA-256 of what would be computed with: options, model weights and method, as lowercase hexadecimal.
-    var recipeHash: String { get }
-    /// Name and SHA-256 of the model, for the ledger.
-    var modelName: String { get }
-    var modelHash: String { get }
+    /// What photographs are denoised with; `denoise` reports which it was.
+    var recipes: DenoisingRecipes { get }
 }
 
 /// What is known of a photograph after it was denoised.
@@ -27,6 +24,8 @@ public struct DenoisingReport: Sendable, Codable, Equatable {
     public var sourceHash: String
     public var output: String
     public var outputHash: String
+    /// What it was denoised with, which its camera decides.
+    public var recipe: DenoisingRecipe
     public var width: Int
     public var height: Int
     /// Network passes over every pixel.
@@ -46,8 +45,10 @@ public struct DenoisingReport: Sendable, Codable, Equatable {
     public var metrics: [String: Double]
 
     public init(
-        source: String, sourceHash: String, output: String, outputHash: String, width: Int, height: Int, passes: Int,
-        tilePlan: String, remark: String? = nil, camera: String? = nil, lens: String? = nil, iso: Double? = nil,
+        source: String, sourceHash: String, output: String, outputHash: String, recipe: DenoisingRecipe, width: Int,
+        height: Int,
+        passes: Int, tilePlan: String, remark: String? = nil, camera: String? = nil, lens: String? = nil,
+        iso: Double? = nil,
         exposure: Double? = nil,
         metrics: [String: Double] = [:]
     ) {
@@ -55,6 +56,7 @@ public struct DenoisingReport: Sendable, Codable, Equatable {
         self.sourceHash = sourceHash
         self.output = output
         self.outputHash = outputHash
+        self.recipe = recipe
         self.width = width
         self.height = height
         self.passes = passes

@@ -26,7 +26,7 @@ struct Evaluate: ParsableCommand {
     @Option(help: "Only names that end so (before the extension) are clean.")
     var cleanSuffix: String?
 
-    @Option(help: "State folder whose promoted model is used.")
+    @Option(help: "State folder whose promoted models are used: a camera's own, else the general one.")
     var state: String?
 
     @Flag(help: "Print one JSON object for each pair, then one for the mean.")

@@ -5,7 +5,6 @@ import Foundation
 import Ledger
 import Methods
 import SystemPackage
-import Tensors
 
 /// A candidate model from noisy captures, judged, and promoted only if it is better.
 struct Finetune: AsyncParsableCommand {
@@ -19,6 +18,7 @@ struct Finetune: AsyncParsableCommand {
 
             denoised finetune --captures ~/photos/high-iso --minutes 30 --state ~/.local/state/denoised
             denoised finetune --from-ledger --state /var/lib/denoised
+            denoised finetune --from-ledger --camera "Canon EOS 5D" --state /var/lib/denoised
             denoised finetune --captures ~/photos/high-iso --candidate mine.safetensors
             """)
 
@@ -33,6 +33,12 @@ struct Finetune: AsyncParsableCommand {
     @Flag(help: "Learn from the noisy crops that the daemon keeps.")
     var fromLedger = false
 
+    @Option(
+        help:
+            "Make a model of its own for this camera (make and model, as in history): learn from its captures alone; only its photographs use what comes of it."
+    )
+    var camera: Camera?
+
     @Option(help: "Judge this model file, trained elsewhere, instead of training; it is used if it is better.")
     var candidate: String?
 
@@ -45,8 +51,7 @@ struct Finetune: AsyncParsableCommand {
     @Option(help: "Seed of crops, noise and masks.")
     var seed: UInt64 = 0
 
-    @Option(help: "Worker threads; default: one for each processor.")
-    var threads: Int?
+    @OptionGroup var workers: WorkerOptions
 
     @Flag(help: "Print one JSON object: candidate, promoted, reason, before, after and every figure.")
     var json = false
@@ -58,7 +63,6 @@ struct Finetune: AsyncParsableCommand {
             throw ValidationError("--candidate is judged as it is: leave --minutes, --steps and --model out")
         }
         guard minutes ?? 1 > 0, steps ?? 1 > 0 else { throw ValidationError("--minutes and --steps must be positive") }
-        guard threads ?? 1 > 0 else { throw ValidationError("--threads must be at least 1") }
     }
 
     func run() async throws {
@@ -69,9 +73,8 @@ struct Finetune: AsyncParsableCommand {
             try FileManager.default.createDirectory(
                 atPath: state.string, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
             let store = ModelStore(state: state)
-            let base = try store.model(named: model)
-            let folders = fromLedger ? [CaptureFolder(state: state).path] : captures.map { FilePath($0) }
-            let found = try CaptureSet(folders: folders) { Console.error("denoised: skipped \($0)") }
+            let base = try store.model(named: model, for: camera)
+            let found = try captureSet(in: state)
             Console.error("learning from \(found.training.count) captures, judging by \(found.heldOut.count)")
             guard found.count >= CaptureSet.fewest else {
                 let reason =
@@ -79,12 +82,23 @@ struct Finetune: AsyncParsableCommand {
                     + "at least \(CaptureSet.fewest) are needed"
                 return try conclude(Finding(base, reason: reason), state)
             }
-            let rival = try model == nil ? base : store.model(named: nil)
+            let rival = try model == nil ? base : store.model(named: nil, for: camera)
             let finding =
                 try candidate.map { try judged(FilePath($0), found, against: rival) }
                 ?? find(base, found, against: rival, state, stop)
             try conclude(finding, state)
         }
+    }
+
+    /// The names of kept crops say their camera; other photographs do so themselves.
+    private func captureSet(in state: FilePath) throws -> CaptureSet {
+        func skipped(_ reason: String) { Console.error("denoised: skipped \(reason)") }
+        let kept = CaptureFolder(state: state)
+        guard fromLedger else {
+            return try CaptureSet(folders: captures.map { FilePath($0) }, of: camera, skipped: skipped)
+        }
+        return try camera.map { CaptureSet(files: kept.files(of: $0), skipped: skipped) }
+            ?? CaptureSet(folders: [kept.path], skipped: skipped)
     }
 
     /// Trains and judges.
@@ -94,8 +108,9 @@ struct Finetune: AsyncParsableCommand {
         var options = Finetuning.Options()
         options.length = steps.map { .steps($0) } ?? .minutes(minutes ?? 30)
         options.seed = seed
-        options.threads = threads ?? processorCount
-        let folder = state.appending("finetune")
+        options.threads = workers.count
+        options.camera = camera
+        let folder = state.appending(camera.map { "finetune-\($0)" } ?? "finetune")
         let finetuning = Finetuning(
             base: base, captures: found, rehearsal: try .shipped(), options: options, folder: folder)
         let preparing = ProgressLine("preparing \(found.count) captures")
@@ -116,7 +131,6 @@ struct Finetune: AsyncParsableCommand {
                 try finetuning.candidate(of: run, judgedBy: judge, against: rival, progress: progress)
             }
             finetuning.forget()
-            if fromLedger { try CaptureFolder(state: state).markLearned() }
             return Finding(base, candidate)
         } catch let error as TrainingError {
             finetuning.forget()
@@ -138,7 +152,7 @@ struct Finetune: AsyncParsableCommand {
         let line = ProgressLine("judging by \(found.heldOut.count) captures")
         defer { line.finish() }
         let judge = ModelJudge(
-            captures: found.heldOut, pinned: try PinnedSet.shipped(), threads: threads ?? processorCount)
+            captures: found.heldOut, pinned: try PinnedSet.shipped(), threads: workers.count)
         return try judgement(judge) { line.update($0) }
     }
 
@@ -163,8 +177,10 @@ struct Finetune: AsyncParsableCommand {
 
     private func conclude(_ finding: Finding, _ state: FilePath) throws {
         if finding.isPromoted, let path = finding.candidate?.path {
-            _ = try ModelStore(state: state).promote(path.string)
+            _ = try ModelStore(state: state).promote(path.string, for: camera)
         }
+        // Whatever came of it: the same captures would not teach more tomorrow, and others wait for their turn.
+        if fromLedger, candidate == nil { try CaptureFolder(state: state).markLearned(for: camera) }
         let figures = finding.candidate?.judgement?.figures ?? [:]
         let ledger = try Ledger.open(in: state)
         try ledger.record(
@@ -178,14 +194,16 @@ struct Finetune: AsyncParsableCommand {
             let known: [(key: String, value: JSONText)] = [
                 ("candidate", .optional(finding.candidate?.name)), ("promoted", .boolean(finding.isPromoted)),
                 ("reason", .text(finding.reason)), ("before", .optional(before)), ("after", .optional(after)),
-                ("parent", .text(finding.base.name)),
+                ("parent", .text(finding.base.name)), ("camera", .optional(camera?.name)),
             ]
             print(JSONText.object(known + figures.sorted { $0.key < $1.key }.map { ($0.key, .number($0.value)) }).line)
             return
         }
         let name = printable(finding.candidate?.name ?? "no candidate")
         print(
-            finding.isPromoted ? "\(name) is in use: \(finding.reason)" : "\(name) was not promoted: \(finding.reason)")
+            finding.isPromoted
+                ? "\(name) is in use\(camera.map { " for \($0)" } ?? ""): \(finding.reason)"
+                : "\(name) was not promoted: \(finding.reason)")
     }
 }
 

@@ -22,7 +22,7 @@ struct Process: ParsableCommand {
     @Option(help: "Folder for the outputs; created if missing.")
     var output: String
 
-    @Option(help: "State folder whose promoted model is used.")
+    @Option(help: "State folder whose promoted models are used: a camera's own, else the general one.")
     var state: String?
 
     @Flag(help: "Print one JSON object for each input.")
@@ -35,6 +35,8 @@ struct Process: ParsableCommand {
         var output: String?
         let status: String
         var seconds: Double?
+        /// The one that was used: the camera's own, or that of all others.
+        var model: String?
         /// Why it failed, or needed nothing.
         var reason: String?
 
@@ -44,10 +46,11 @@ struct Process: ParsableCommand {
             try container.encode(output, forKey: .output)
             try container.encode(status, forKey: .status)
             try container.encode(seconds, forKey: .seconds)
+            try container.encode(model, forKey: .model)
             try container.encode(reason, forKey: .reason)
         }
 
-        private enum CodingKeys: CodingKey { case file, output, status, seconds, reason }
+        private enum CodingKeys: CodingKey { case file, output, status, seconds, model, reason }
     }
 
     func run() throws {
@@ -56,7 +59,9 @@ struct Process: ParsableCommand {
         let isPlain = denoiser.model?.metadata["variant"] == ModelImport.Variant.plain.rawValue
         let runsPlain = image.preset == .fast && denoiser.model?.isTaughtPlain == true
         if image.method == .amsnet, isPlain, !runsPlain {
-            Console.error("denoised: \(printable(denoiser.modelName)) was not taught with masks: add --method plain")
+            Console.error(
+                "denoised: \(printable(denoiser.recipes.general.modelName)) was not taught with masks: add --method plain"
+            )
         }
         let files = try inputs.map { FilePath($0) }.flatMap { input in
             PhotographFolder.exists(at: input) ? try PhotographFolder.files(in: input) : [input]
@@ -76,7 +81,7 @@ struct Process: ParsableCommand {
                 try Console.json(
                     Line(
                         file: file.string, output: report.output, status: "done", seconds: report.metrics["seconds"],
-                        reason: report.remark))
+                        model: report.recipe.modelName, reason: report.remark))
             } else {
                 print("\(printable(file.string)) → \(printable(report.output)) (\(summary(report)))")
             }

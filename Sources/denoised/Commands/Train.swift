@@ -5,7 +5,6 @@ import Imaging
 import Methods
 import Networks
 import SystemPackage
-import Tensors
 
 /// Training from scratch or from a model.
 struct Train: ParsableCommand {
@@ -78,8 +77,7 @@ struct Train: ParsableCommand {
     @Option(help: "Seed of weights, crops and masks.")
     var seed: UInt64 = 0
 
-    @Option(help: "Worker threads; default: one for each processor.")
-    var threads: Int?
+    @OptionGroup var workers: WorkerOptions
 
     @Option(help: "What the data are and their licence, for the model's metadata.")
     var data: String?
@@ -154,7 +152,7 @@ struct Train: ParsableCommand {
         var log = try TrainingLog(folder: records, keeping: run.trainer.step)
         try run.run(
             from: source, validation: try validation(by: folder, run.trainer.plan),
-            threads: threads ?? processorCount, saveEvery: saveEvery
+            threads: workers.count, saveEvery: saveEvery
         ) { progress in
             try log.append(TrainingLog.Line(progress))
             print(progress.line)

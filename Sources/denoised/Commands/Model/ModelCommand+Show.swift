@@ -16,6 +16,8 @@ extension ModelCommand {
         @Option(help: "State folder.")
         var state: String?
 
+        @OptionGroup var choice: CameraOption
+
         @Flag(inversion: .prefixedNo, help: "Measure a pass on this machine.")
         var speed = true
 
@@ -26,7 +28,7 @@ extension ModelCommand {
         private static let spoken: Set = ["network", "variant", "data", "licence", "parent", "source", "self_test"]
 
         func run() throws {
-            let model = try ModelStore(state: state.map { FilePath($0) }).model(named: model)
+            let model = try ModelStore(state: state.map { FilePath($0) }).model(named: model, for: choice.camera)
             let seconds = speed ? try Self.secondsPerMegapixel(model) : nil
             json ? print(object(model, seconds).line) : lines(model, seconds).forEach { print($0) }
         }
