@@ -24,11 +24,6 @@ public struct NoiseMeasurement: Sendable, Equatable, Codable {
         ///
         /// - Parameter lag: distance in pixels, 1…4.
         public func correlation(lag: Int) -> Double { (across[lag - 1] + down[lag - 1]) / 2 }
-
-        /// How many pixels share their noise: 1 where all are independent.
-        public var area: Double {
-            max(1 + 2 * across.reduce(0, +), 1) * max(1 + 2 * down.reduce(0, +), 1)
-        }
     }
 
     /// One field for each channel, in order.

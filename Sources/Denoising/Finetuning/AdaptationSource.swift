@@ -5,14 +5,14 @@ import Tensors
 /// Crops that fit a model to captures, with targets wherever honest ones can be had without a clean photograph.
 ///
 /// Three kinds stand behind `Objective.synthetic`:
-/// - a noisy crop against what the model's most careful preset and BM3D make of it (`Capture.secondOpinion`);
-/// - the captures' own noise, drawn anew, on that same picture, at its scale or at half of it, where it is sharp;
+/// - a noisy crop against what the model's most careful preset makes of it (distillation to oneself, spec G.2);
+/// - the captures' own noise, drawn anew, on what that preset made, at its scale or at half of it, where it is sharp;
 /// - noise of cameras at random on clean photographs of the package, so that what the model could do before is not
 ///   forgotten.
 ///
 /// Stages B and P see the noisy captures alone.
 struct AdaptationSource: TrainingSource {
-    /// A capture and what it may look like without noise.
+    /// A capture and what the most careful preset of the model before makes of it.
     struct Item: Sendable {
         let capture: Capture
         let estimate: PlanarImage
@@ -27,8 +27,8 @@ struct AdaptationSource: TrainingSource {
 
     /// How often each kind is drawn; the rest is noise of other cameras.
     struct Shares: Sendable {
-        var distillation: Float = 0.4
-        var ownNoise: Float = 0.35
+        var distillation: Float = 0.15
+        var ownNoise: Float = 0.55
         /// Of the crops with noise drawn anew, how many are at half scale.
         var half: Float = 0.5
     }
@@ -58,7 +58,7 @@ struct AdaptationSource: TrainingSource {
         return TrainingSample(noisy: Tensor(colour: noisy), clean: Tensor(colour: clean))
     }
 
-    /// Any of the captures without its noise, halved at random where crops still fit in.
+    /// What the most careful preset made of any of the captures, halved at random where crops still fit in.
     private func scene(_ crop: Int, using generator: inout SeededGenerator) -> PlanarImage {
         let item = items.element(using: &generator)
         let isHalf = generator.chance(shares.half) && min(item.half.width, item.half.height) >= crop

@@ -9,8 +9,6 @@ import Imaging
 public struct CaptureNoise: Sendable {
     /// Standard deviation of luma on flat areas, in units of 1.
     public let deviation: Float
-    /// Standard deviation of the white noise that BM3D has to take this noise for, in units of 1.
-    let whiteDeviation: Float
     /// One field of each component, `side` · `side`, that continues on the opposite border.
     private let fields: [[Float]]
     /// What luma explains of red's difference, what luma and red explain of blue's.
@@ -26,12 +24,11 @@ public struct CaptureNoise: Sendable {
     /// - Parameter image: three channels in [0, 1].
     /// - Returns: nil where the noise cannot be measured: too small, clipped, or no noise at all.
     public init?(of image: PlanarImage) {
-        guard image.channels == 3, let measured = NoiseMeasurement(of: image)?.luma,
-            measured.deviation > 0, let profile = NoiseProfile(of: image)
+        guard image.channels == 3, let measured = NoiseMeasurement(of: image)?.luma.deviation,
+            measured > 0, let profile = NoiseProfile(of: image)
         else { return nil }
         self.profile = profile
-        deviation = Float(measured.deviation / 255)
-        whiteDeviation = min(deviation * pow(Float(measured.area), 0.75), 40 / 255)
+        deviation = Float(measured / 255)
         let blocks = NoiseMeasurement.flattest(of: image).map {
             Self.components(of: image, row: $0.row, column: $0.column)
         }

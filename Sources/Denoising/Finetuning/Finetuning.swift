@@ -101,7 +101,7 @@ public struct Finetuning {
     /// Captures that the errors during training are measured on.
     private static let mostValidated = 6
 
-    /// What the most careful preset and BM3D make of the captures.
+    /// What the most careful preset makes of the captures.
     private func prepared(
         _ captures: [Capture], _ shouldStop: () -> Bool, _ progress: (Double) throws -> Void
     ) throws -> [AdaptationSource.Item]? {
@@ -112,19 +112,18 @@ public struct Finetuning {
         var items: [AdaptationSource.Item] = []
         for capture in captures {
             if shouldStop() { return nil }
-            let network = try RiskEstimate.denoised(
+            let estimate = try RiskEstimate.denoised(
                 capture.pixels, base, careful, noiseSample: capture.pixels, seed: 1)
-            let estimate = try capture.secondOpinion(on: network, threads: options.threads)
             items.append(AdaptationSource.Item(capture, estimate: estimate))
             try progress(Double(items.count) / Double(captures.count))
         }
         return items
     }
 
-    /// Fixed crops of captures that are never learned from, as they are or with their own noise drawn anew.
+    /// Fixed crops of captures that are never learned from, with their own noise drawn anew.
     private func validation(on held: [AdaptationSource.Item], steps: Int) throws -> Validation {
         let source = AdaptationSource(
-            items: held, rehearsal: rehearsal, shares: .init(distillation: 0.4, ownNoise: 0.4))
+            items: held, rehearsal: rehearsal, shares: .init(distillation: 0, ownNoise: 0.8))
         let samples = try (0..<16).map { index in
             try source.sample(for: .synthetic, crop: 160, key: RandomSource.mix(0x5EED, UInt64(index)))
         }

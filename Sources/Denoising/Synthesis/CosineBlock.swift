@@ -2,7 +2,6 @@ import Foundation
 
 /// 8×8 samples, a vector for each row, and their orthonormal cosine transform.
 struct CosineBlock {
-    static let side = 8
     var rows: InlineArray<8, SIMD8<Float>>
 
     init() { rows = .init(repeating: .zero) }
@@ -29,52 +28,24 @@ struct CosineBlock {
     }
 
     /// Matrix product.
-    static func * (left: borrowing CosineBlock, right: borrowing CosineBlock) -> CosineBlock {
-        let (left, right) = (left.rows.span, right.rows.span)
+    static func * (left: CosineBlock, right: CosineBlock) -> CosineBlock {
         var result = CosineBlock()
-        for row in 0..<side {
-            let factors = left[row]
-            var sum = factors[0] * right[0]
-            for inner in 1..<side { sum += factors[inner] * right[inner] }
+        for row in 0..<8 {
+            var sum = SIMD8<Float>.zero
+            for inner in 0..<8 { sum += left.rows[row][inner] * right.rows[inner] }
             result.rows[row] = sum
         }
         return result
     }
 
-    /// The block of a plane that begins at an index.
-    init(_ samples: UnsafeBufferPointer<Float>, at start: Int, width: Int) {
-        rows = .init { Self.row(of: samples, at: start + $0 * width) }
-    }
-
-    private static func row(of samples: UnsafeBufferPointer<Float>, at start: Int) -> SIMD8<Float> {
-        UnsafeRawBufferPointer(rebasing: UnsafeRawBufferPointer(samples)[4 * start..<4 * (start + side)])
-            .loadUnaligned(as: SIMD8<Float>.self)
-    }
-
-    /// Sum of squared differences from a block of a plane.
-    func difference(from samples: UnsafeBufferPointer<Float>, at start: Int, width: Int) -> Float {
-        let own = rows.span
-        var sum = SIMD8<Float>.zero
-        for row in 0..<Self.side {
-            let difference = own[row] - Self.row(of: samples, at: start + row * width)
-            sum += difference * difference
-        }
-        return sum.sum()
-    }
-
-    /// Its cosine coefficients.
-    var transformed: CosineBlock { Self.cosines * self * Self.transposedCosines }
-
-    /// The block of which this holds the cosine coefficients.
-    var restored: CosineBlock { Self.transposedCosines * self * Self.cosines }
-
     /// Rounds every cosine coefficient to a multiple of its step.
     mutating func round(to steps: CosineBlock) {
-        var coefficients = transformed
+        let (forward, backward) = (Self.cosines, Self.transposedCosines)
+        var coefficients = forward * self * backward
         for row in 0..<8 {
             let step = steps.rows[row]
             coefficients.rows[row] = (coefficients.rows[row] / step).rounded(.toNearestOrEven) * step
         }
-        self = coefficients.restored
+        self = backward * coefficients * forward
     }
 }
