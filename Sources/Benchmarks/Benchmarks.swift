@@ -47,16 +47,22 @@ struct Benchmarks {
     static func convolutions() {
         let shapes = [
             (3, 64, 256, 1), (64, 64, 256, 1), (128, 128, 256, 1), (256, 256, 128, 1), (64, 64, 32, 50),
-            (48, 24, 256, 1), (96, 3, 256, 1),
+            (48, 48, 136, 1), (48, 24, 256, 1), (96, 3, 256, 1),
         ]
-        print("inputs → outputs, side, images: Winograd")
+        print("inputs → outputs, side, images: Winograd, weight gradient")
         for (inputs, outputs, side, images) in shapes {
             let (x, w) = (ramp([inputs, images, side, side]), ramp([outputs, inputs, 3, 3]))
-            let seconds = fastest { _ = convolution3x3(Variable(x), weight: Variable(w)) }
+            let own = fastest { _ = convolution3x3(Variable(x), weight: Variable(w)) }
+            let gradient = fastest {
+                let tape = Tape()
+                let y = convolution3x3(Variable(x), weight: tape.variable(w))
+                _ = tape.backward(from: y, seed: y.tensor)
+            }
+            let products = 18e-9 * Double(inputs * outputs * images * side * side)
             print(
                 String(
-                    format: "%4d → %4d, %4d², %3d: %6.1f", inputs, outputs, side, images,
-                    18e-9 * Double(inputs * outputs * images * side * side) / seconds))
+                    format: "%4d → %4d, %4d², %3d: %6.1f %6.1f", inputs, outputs, side, images, products / own,
+                    products / max(gradient - own, 1e-9)))
         }
     }
 

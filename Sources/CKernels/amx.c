@@ -10,6 +10,7 @@
 #pragma clang attribute push(__attribute__((target("avx2,fma,avx512f,avx512dq,avx512bw,avx512vl,amx-tile,amx-bf16"))), \
                              apply_to = function)
 #define VECTOR_BYTES 64
+#include "kernels/tiles_convolution.h"
 #include "kernels/tiles_mixing.h"
 #include "kernels/tiles_weights.h"
 #include "kernels/tiles_winograd.h"
@@ -22,6 +23,8 @@ void dn_use_tiles(dn_kernels *table) {
     table->pack_weights = tiles_pack_weights;
     table->mix_packed = tiles_mix_packed;
     table->mix_channels_weights = tiles_mix_channels_weights;
+    table->convolution_gradient_scratch = tiles_gradient_scratch;
+    table->convolution3x3_gradient = tiles_convolution_gradient;
     table->convolution_sizes = tiles_winograd_sizes;
     table->convolution_weights = tiles_winograd_weights;
     table->convolution3x3 = tiles_winograd3x3;

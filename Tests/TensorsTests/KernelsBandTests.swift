@@ -122,4 +122,35 @@ import Testing
             #expect(scratch.isIntact())
         }
     }
+
+    static let gradients = [
+        (1, 1, 1, 1, 1), (2, 3, 2, 4, 3), (5, 2, 1, 5, 130), (7, 5, 3, 7, 17), (48, 3, 1, 9, 33), (33, 34, 1, 17, 66),
+        (40, 70, 2, 5, 3), (3, 2, 1, 900, 2), (64, 96, 1, 12, 20), (65, 33, 1, 3, 300),
+    ]
+
+    /// dw counts the gradients of earlier calls; 1e-6 of it is rounding.
+    @Test(arguments: KernelTable.all, gradients)
+    func everyTableSumsAConvolutionsGradientLikeTheNaiveSum(table: KernelTable, size: (Int, Int, Int, Int, Int)) {
+        let (outputs, inputs, images, h, w) = size
+        let (g, x) = (
+            Guarded(uniform(outputs * images * h * w, seed: 16)), Guarded(uniform(inputs * images * h * w, seed: 17))
+        )
+        let scratch = Guarded(count: table.kernels.convolution_gradient_scratch(outputs, inputs))
+        let dw = Guarded(uniform(outputs * inputs * 9, seed: 18))
+        let before = dw.values.doubles
+        table.kernels.convolution3x3_gradient(
+            g.start, outputs, x.start, inputs, images, h, w, dw.start, scratch.start)
+        let source = Reference(Tensor([inputs, images, h, w], x.values))
+        let gradient = Reference(Tensor([outputs, images, h, w], g.values))
+        let expected = before.indices.map { index -> Double in
+            let (o, i, dy, dx) = (index / 9 / inputs, index / 9 % inputs, index / 3 % 3 - 1, index % 3 - 1)
+            return (0..<images * h * w).reduce(before[index]) { sum, pixel in
+                let (image, row, column) = (pixel / w / h, pixel / w % h, pixel % w)
+                return sum + gradient[o, image, row, column] * source[i, image, row + dy, column + dx]
+            }
+        }
+        #expect(deviation(dw.values, expected) < table.sumError(images * h * w) + 1e-6)
+        #expect(dw.isIntact())
+        #expect(scratch.isIntact())
+    }
 }

@@ -66,6 +66,12 @@ typedef struct __attribute__((swift_attr("@Sendable"))) {
     void (*convolution3x3)(const float *u, const float *bias, float slope, ptrdiff_t outputs, ptrdiff_t inputs,
                            const float *x, ptrdiff_t images, ptrdiff_t h, ptrdiff_t w, float *y, float *scratch);
 
+    /// Values of what `convolution3x3_gradient` works in.
+    ptrdiff_t (*convolution_gradient_scratch)(ptrdiff_t outputs, ptrdiff_t inputs);
+    /// dw[o, i, u, v] += Σ_p g_o(p)·x_i(p + (u − 1, v − 1)) over all images: the weight gradient of the same.
+    void (*convolution3x3_gradient)(const float *g, ptrdiff_t outputs, const float *x, ptrdiff_t inputs, ptrdiff_t images,
+                                    ptrdiff_t h, ptrdiff_t w, float *dw, float *scratch);
+
     /// dw[o·dw_row + i] += Σ_p g[o·g_stride + p]·x[i·x_stride + p] over 0 ≤ p < pixels: the weight gradient of a
     /// 1×1 convolution.
     void (*mix_channels_weights)(const float *g, ptrdiff_t g_stride, ptrdiff_t outputs, const float *x, ptrdiff_t x_stride,

@@ -1,4 +1,4 @@
-// A product of a small matrix with many pixels: 1×1 convolutions, and 3×3 ones of unfolded neighbourhoods.
+// A product of a small matrix with many pixels: 1×1 convolutions, and others of unfolded neighbourhoods.
 //
 // Both sides are packed. Pixels lie in panels of MIX_COLUMNS, [inputs][MIX_COLUMNS] each, so that one panel stays in the
 // first-level cache while the weights, [inputs][MIX_ROWS] for each group of outputs, stream past it. A tile of MIX_ROWS

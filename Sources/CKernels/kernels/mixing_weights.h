@@ -27,14 +27,14 @@ INLINE void dot_step(const float *const *left, const float *const *right, ptrdif
 }
 
 /// dw[m][k] += Σ g[m]·x[k] for a tile of rows × columns sums; absent rows repeat the first one and are not stored.
-INLINE void dot_tile(const float *g, ptrdiff_t g_stride, ptrdiff_t rows, const float *x, ptrdiff_t x_stride,
-                     ptrdiff_t columns, ptrdiff_t pixels, float *dw, ptrdiff_t dw_row) {
+INLINE void dot_tile(const float *g, ptrdiff_t g_stride, ptrdiff_t rows, const float *const *x, ptrdiff_t columns,
+                     ptrdiff_t pixels, float *dw, ptrdiff_t dw_row) {
     const float *left[DOT_ROWS], *right[DOT_COLUMNS];
     vfloat sums[DOT_ROWS][DOT_COLUMNS];
 #pragma clang loop unroll(full)
     for (int m = 0; m < DOT_ROWS; m++) left[m] = g + (m < rows ? m : 0) * g_stride;
 #pragma clang loop unroll(full)
-    for (int k = 0; k < DOT_COLUMNS; k++) right[k] = x + (k < columns ? k : 0) * x_stride;
+    for (int k = 0; k < DOT_COLUMNS; k++) right[k] = x[k < columns ? k : 0];
 #pragma clang loop unroll(full)
     for (int m = 0; m < DOT_ROWS; m++)
 #pragma clang loop unroll(full)
@@ -47,13 +47,25 @@ INLINE void dot_tile(const float *g, ptrdiff_t g_stride, ptrdiff_t rows, const f
             if (m < rows && k < columns) dw[m * dw_row + k] += sum_lanes(sums[m][k]);
 }
 
+/// A column of tiles: a few rows of x with all outputs.
+INLINE void dot_outputs(const float *g, ptrdiff_t g_stride, ptrdiff_t outputs, const float *const *x, ptrdiff_t columns,
+                      ptrdiff_t pixels, float *dw, ptrdiff_t dw_row) {
+    for (ptrdiff_t o = 0; o < outputs; o += DOT_ROWS)
+        dot_tile(g + o * g_stride, g_stride, outputs - o, x, columns, pixels, dw + o * dw_row, dw_row);
+}
+
 static void mix_channels_weights(const float *g, ptrdiff_t g_stride, ptrdiff_t outputs, const float *x,
                                  ptrdiff_t x_stride, ptrdiff_t inputs, ptrdiff_t pixels, float *dw, ptrdiff_t dw_row) {
+    // What passes many times should be the smaller side.
+    const ptrdiff_t group = outputs < inputs ? outputs : DOT_ROWS;
     for (ptrdiff_t first = 0; first < pixels; first += DOT_BLOCK) {
         const ptrdiff_t length = pixels - first < DOT_BLOCK ? pixels - first : DOT_BLOCK;
-        for (ptrdiff_t o = 0; o < outputs; o += DOT_ROWS)
-            for (ptrdiff_t i = 0; i < inputs; i += DOT_COLUMNS)
-                dot_tile(g + o * g_stride + first, g_stride, outputs - o, x + i * x_stride + first, x_stride,
-                         inputs - i, length, dw + o * dw_row + i, dw_row);
+        for (ptrdiff_t o = 0; o < outputs; o += group)
+            for (ptrdiff_t i = 0; i < inputs; i += DOT_COLUMNS) {
+                const float *rows[DOT_COLUMNS];
+                for (ptrdiff_t k = 0; k < DOT_COLUMNS; k++) rows[k] = x + (i + k) * x_stride + first;
+                dot_outputs(g + o * g_stride + first, g_stride, outputs - o < group ? outputs - o : group, rows, inputs - i,
+                            length, dw + o * dw_row + i, dw_row);
+            }
     }
 }

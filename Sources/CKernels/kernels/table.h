@@ -1,5 +1,6 @@
 // Every kernel in one instruction set: included once per file, which defines TABLE and TABLE_NAME beside the widths.
 #pragma once
+#include "convolution_weights.h"
 #include "depthwise.h"
 #include "depthwise_band.h"
 #include "elementwise.h"
@@ -25,6 +26,8 @@ const dn_kernels TABLE = {
     .pack_pixels = pack_pixels,
     .pack_transposed = pack_transposed,
     .mix_packed = mix_packed,
+    .convolution_gradient_scratch = convolution_gradient_scratch,
+    .convolution3x3_gradient = convolution3x3_gradient,
     .mix_channels_weights = mix_channels_weights,
     .convolution_sizes = winograd_sizes,
     .convolution_weights = winograd_weights,

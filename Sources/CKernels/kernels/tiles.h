@@ -53,17 +53,47 @@ INLINE void split(vfloat low, vfloat high, uint32_t *words, ptrdiff_t next) {
     }
 }
 
-/// Tiles 0 and 1 += left·right for 16 outputs and two tiles of pixels, and 2 and 3 the same for 16 more outputs if `both`;
-/// without them, 2 and 3 share the sums of 0 and 1, since each product waits for the one before in its tile.
-/// Pieces of the right operand are `next` words apart, its rows `row` bytes.
-INLINE void multiply_step(const uint32_t *upper, const uint32_t *lower, const uint32_t *left, const uint32_t *right,
-                          ptrdiff_t next, ptrdiff_t row, const bool both) {
-#define LOAD_OUTPUTS(piece)                                                                                            \
-    _tile_loadd(4, upper + (piece) * TILE_WORDS, TILE_ROW);                                                            \
-    if (both) _tile_loadd(5, lower + (piece) * TILE_WORDS, TILE_ROW)
-#define LOAD_PIXELS(piece)                                                                                             \
-    _tile_loadd(6, left + (piece) * next, row);                                                                        \
-    _tile_loadd(7, right + (piece) * next, row)
+/// The rows of a 16×16 matrix become its columns: of blocks of 8, then 4, 2 and 1, the two off the diagonal change places.
+INLINE void transpose(vfloat *m) {
+#define EXCHANGE(distance, ...)                                                                                        \
+    for (int i = 0; i < 16; i++) {                                                                                     \
+        if (i & (distance)) continue;                                                                                  \
+        const vuint from = {__VA_ARGS__};                                                                              \
+        const vfloat upper = m[i], lower = m[i + (distance)];                                                          \
+        m[i] = (vfloat)_mm512_permutex2var_ps((__m512)upper, (__m512i)from, (__m512)lower);                            \
+        m[i + (distance)] = (vfloat)_mm512_permutex2var_ps((__m512)upper, (__m512i)(from + (distance)), (__m512)lower); \
+    }
+#pragma clang loop unroll(full)
+    EXCHANGE(8, 0, 1, 2, 3, 4, 5, 6, 7, 16, 17, 18, 19, 20, 21, 22, 23)
+#pragma clang loop unroll(full)
+    EXCHANGE(4, 0, 1, 2, 3, 16, 17, 18, 19, 8, 9, 10, 11, 24, 25, 26, 27)
+#pragma clang loop unroll(full)
+    EXCHANGE(2, 0, 1, 16, 17, 4, 5, 20, 21, 8, 9, 24, 25, 12, 13, 28, 29)
+#pragma clang loop unroll(full)
+    EXCHANGE(1, 0, 16, 2, 18, 4, 20, 6, 22, 8, 24, 10, 26, 12, 28, 14, 30)
+#undef EXCHANGE
+}
+
+/// Where a product finds two tiles of an operand: their pieces are `next` words apart, their rows `row` bytes.
+typedef struct {
+    const uint32_t *first, *second;
+    ptrdiff_t next, row;
+} operand;
+
+/// Two tiles whose pieces lie one behind the other.
+INLINE operand whole_tiles(const uint32_t *first, const uint32_t *second) {
+    return (operand){first, second, TILE_WORDS, TILE_ROW};
+}
+
+/// Tiles 0 and 1 += left.first·right, and 2 and 3 += left.second·right if `both`; without it, 2 and 3 share the sums of 0
+/// and 1, since each product waits for the one before in its tile.
+INLINE void multiply_step(operand left, operand right, const bool both) {
+#define LOAD_LEFT(piece)                                                                                               \
+    _tile_loadd(4, left.first + (piece) * left.next, left.row);                                                        \
+    if (both) _tile_loadd(5, left.second + (piece) * left.next, left.row)
+#define LOAD_RIGHT(piece)                                                                                              \
+    _tile_loadd(6, right.first + (piece) * right.next, right.row);                                                     \
+    _tile_loadd(7, right.second + (piece) * right.next, right.row)
 #define MULTIPLY(alone_left, alone_right)                                                                              \
     if (both) {                                                                                                        \
         _tile_dpbf16ps(0, 4, 6);                                                                                       \
@@ -74,15 +104,15 @@ INLINE void multiply_step(const uint32_t *upper, const uint32_t *lower, const ui
         _tile_dpbf16ps(alone_left, 4, 6);                                                                              \
         _tile_dpbf16ps(alone_right, 4, 7);                                                                             \
     }
-    LOAD_OUTPUTS(0);
-    LOAD_PIXELS(1);
+    LOAD_LEFT(0);
+    LOAD_RIGHT(1);
     MULTIPLY(2, 3)
-    LOAD_PIXELS(0);
+    LOAD_RIGHT(0);
     MULTIPLY(0, 1)
-    LOAD_OUTPUTS(1);
+    LOAD_LEFT(1);
     MULTIPLY(2, 3)
-#undef LOAD_OUTPUTS
-#undef LOAD_PIXELS
+#undef LOAD_LEFT
+#undef LOAD_RIGHT
 #undef MULTIPLY
 }
 

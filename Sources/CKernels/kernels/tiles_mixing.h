@@ -63,8 +63,15 @@ INLINE void multiply_steps(const uint32_t *weights, ptrdiff_t group, const uint3
                            const bool both) {
     for (ptrdiff_t s = 0; s < steps; s++) {
         const uint32_t *upper = weights + s * STEP_WORDS, *left = pixels + s * 2 * STEP_WORDS;
-        multiply_step(upper, upper + group, left, left + TILE_WORDS, 2 * TILE_WORDS, TILE_ROW, both);
+        const operand right = {left, left + TILE_WORDS, 2 * TILE_WORDS, TILE_ROW};
+        multiply_step(whole_tiles(upper, upper + group), right, both);
     }
+}
+
+/// Fetches what a corner will be stored to while its products run.
+INLINE void fetch_corner(corner c) {
+    for (ptrdiff_t r = 0; r < c.rows; r++)
+        for (ptrdiff_t p = 0; p < c.columns; p += TILE) __builtin_prefetch(c.y + r * c.y_stride + p, 1);
 }
 
 INLINE void mix_corner(corner c, const uint32_t *weights, ptrdiff_t group, const uint32_t *pixels, ptrdiff_t steps,
@@ -110,6 +117,7 @@ static void tiles_mix_packed(const float *packed, const float *bias, ptrdiff_t o
                                       bias && step == 0 ? bias + o : NULL,
                                       step > 0 ? to : base ? base + o * base_stride + p : NULL,
                                       step > 0 ? y_stride : base_stride, to, y_stride};
+                    fetch_corner(c);
                     mix_corner(c, weights, group, pieces + (p - first) / PAIR * depth * 2 * STEP_WORDS, depth, scratch);
                 }
             }

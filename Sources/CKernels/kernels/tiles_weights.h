@@ -3,28 +3,11 @@
 #pragma once
 #include "tiles.h"
 
-enum { DOT_STEPS = 4, DOT_INPUTS = 128 }; // of a block whose pieces stay in the second-level cache
-
-/// The rows of a 16×16 matrix become its columns: of blocks of 8, then 4, 2 and 1, the two off the diagonal change places.
-INLINE void transpose(vfloat *m) {
-#define EXCHANGE(distance, ...)                                                                                        \
-    for (int i = 0; i < 16; i++) {                                                                                     \
-        if (i & (distance)) continue;                                                                                  \
-        const vuint from = {__VA_ARGS__};                                                                              \
-        const vfloat upper = m[i], lower = m[i + (distance)];                                                          \
-        m[i] = (vfloat)_mm512_permutex2var_ps((__m512)upper, (__m512i)from, (__m512)lower);                            \
-        m[i + (distance)] = (vfloat)_mm512_permutex2var_ps((__m512)upper, (__m512i)(from + (distance)), (__m512)lower); \
-    }
-#pragma clang loop unroll(full)
-    EXCHANGE(8, 0, 1, 2, 3, 4, 5, 6, 7, 16, 17, 18, 19, 20, 21, 22, 23)
-#pragma clang loop unroll(full)
-    EXCHANGE(4, 0, 1, 2, 3, 16, 17, 18, 19, 8, 9, 10, 11, 24, 25, 26, 27)
-#pragma clang loop unroll(full)
-    EXCHANGE(2, 0, 1, 16, 17, 4, 5, 20, 21, 8, 9, 24, 25, 12, 13, 28, 29)
-#pragma clang loop unroll(full)
-    EXCHANGE(1, 0, 16, 2, 18, 4, 20, 6, 22, 8, 24, 10, 26, 12, 28, 14, 30)
-#undef EXCHANGE
-}
+enum {
+    DOT_STEPS = 4,    // of a block whose pieces stay in the second-level cache
+    DOT_INPUTS = 128, // of the same
+    DOT_LEAST = 64,   // outputs and inputs; to pieces of fewer, more time goes than to products
+};
 
 /// Left tiles of `rows` ≤ 16 rows and `count` ≤ 32 pixels.
 INLINE void split_rows(const float *g, ptrdiff_t stride, ptrdiff_t rows, ptrdiff_t count, uint32_t *words) {
@@ -60,9 +43,9 @@ INLINE void dot_corner(corner c, const uint32_t *outputs, const uint32_t *inputs
     for (ptrdiff_t s = 0; s < steps; s++) {
         const uint32_t *upper = outputs + s * STEP_WORDS, *left = inputs + s * STEP_WORDS;
         if (both)
-            multiply_step(upper, upper + group, left, left + group, TILE_WORDS, TILE_ROW, true);
+            multiply_step(whole_tiles(upper, upper + group), whole_tiles(left, left + group), true);
         else
-            multiply_step(upper, upper, left, left + group, TILE_WORDS, TILE_ROW, false);
+            multiply_step(whole_tiles(upper, upper), whole_tiles(left, left + group), false);
     }
     if (both)
         finish_sums(c, true, scratch);
@@ -73,7 +56,7 @@ INLINE void dot_corner(corner c, const uint32_t *outputs, const uint32_t *inputs
 static void tiles_mix_channels_weights(const float *g, ptrdiff_t g_stride, ptrdiff_t outputs, const float *x,
                                        ptrdiff_t x_stride, ptrdiff_t inputs, ptrdiff_t pixels, float *dw,
                                        ptrdiff_t dw_row) {
-    if (!fill_tiles(outputs, inputs) || pixels < STEP) {
+    if (smaller(outputs, inputs) < DOT_LEAST || pixels < STEP) {
         vectors->mix_channels_weights(g, g_stride, outputs, x, x_stride, inputs, pixels, dw, dw_row);
         return;
     }

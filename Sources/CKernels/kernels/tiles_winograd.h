@@ -12,8 +12,10 @@ enum {
 
 INLINE ptrdiff_t whole_pairs(ptrdiff_t outputs) { return (outputs + PAIR - 1) / PAIR * PAIR; }
 
-/// With half of a pair of tiles empty they are still as fast as vectors.
-INLINE bool fill_lines(ptrdiff_t outputs, ptrdiff_t inputs) { return outputs > TILE && inputs >= STEP; }
+/// With a third of the products empty, tiles are still as fast as vectors.
+INLINE bool fill_lines(ptrdiff_t outputs, ptrdiff_t inputs) {
+    return 3 * outputs * inputs >= 2 * whole_pairs(outputs) * steps_of(inputs) * STEP;
+}
 
 static dn_convolution_sizes tiles_winograd_sizes(ptrdiff_t outputs, ptrdiff_t inputs) {
     if (!fill_lines(outputs, inputs)) return vectors->convolution_sizes(outputs, inputs);
@@ -60,7 +62,8 @@ INLINE void split_lines(const float *v, ptrdiff_t inputs, uint32_t *words) {
 INLINE void multiply_taps(const uint32_t *weights, ptrdiff_t group, const uint32_t *lines, ptrdiff_t steps) {
     for (ptrdiff_t s = 0; s < steps; s++, lines += PIECES * LINE_WORDS)
         for (ptrdiff_t tap = 0; tap < 3; tap++, weights += STEP_WORDS)
-            multiply_step(weights, weights + group, lines + tap, lines + tap + TILE, LINE_WORDS, 4 * WINOGRAD_PITCH, true);
+            multiply_step(whole_tiles(weights, weights + group),
+                          (operand){lines + tap, lines + tap + TILE, LINE_WORDS, 4 * WINOGRAD_PITCH}, true);
 }
 
 static void tiles_winograd_products(const float *u, const float *v, ptrdiff_t v_point, ptrdiff_t outputs,

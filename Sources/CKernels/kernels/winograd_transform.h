@@ -28,30 +28,31 @@ INLINE void winograd_points(const float *taps, const int rows, float *points) {
     points[5] = c;
 }
 
-/// Part of a chunk: `columns` × 4 or 2 outputs of one image from (row, column) on.
+/// Consecutive columns of 4 or 2 rows of an image.
 typedef struct {
     ptrdiff_t image, row, column, columns;
 } winograd_part;
 
-/// The transformed rows of one channel of a part, each with a column left and right of it.
+/// The transformed rows of one channel of a part. Its columns may begin one to the left of the image and end one to the
+/// right of it, where all is zero.
 INLINE void winograd_input(const float *plane, winograd_part part, const int rows, ptrdiff_t h, ptrdiff_t w, float *v,
                            ptrdiff_t point) {
-    const ptrdiff_t from = part.column > 0 ? -1 : 0;
-    const ptrdiff_t to = part.column + part.columns < w ? part.columns + 1 : part.columns;
+    const ptrdiff_t left = part.column < 0, right = part.column + part.columns > w;
     const float *lines[6];
     for (ptrdiff_t k = 0; k < WINOGRAD_POINTS(rows); k++) {
         const ptrdiff_t row = part.row + k - 1;
-        lines[k] = row < 0 || row >= h ? NULL : plane + row * w + part.column;
-        v[k * point] = v[k * point + part.columns + 1] = 0;
+        lines[k] = row < 0 || row >= h ? NULL : plane + row * w + part.column + left;
+        if (left) v[k * point] = 0;
+        if (right) v[k * point + part.columns - 1] = 0;
     }
-    EACH_VECTOR(i, to - from, {
+    EACH_VECTOR(i, part.columns - left - right, {
         vfloat d[6];
         for (int k = 0; k < WINOGRAD_POINTS(rows); k++) {
-            d[k] = lines[k] ? get(lines[k] + from + i, count) : (vfloat)0;
+            d[k] = lines[k] ? get(lines[k] + i, count) : (vfloat)0;
             // The next part lies to the right.
             if (lines[k]) __builtin_prefetch(lines[k] + part.columns + i, 0, 2);
         }
-        float *target = v + from + 1 + i;
+        float *target = v + left + i;
         if (rows == 2) {
             put(target, d[0] - d[2], count);
             put(target + point, d[1] + d[2], count);
@@ -72,7 +73,7 @@ INLINE void winograd_input(const float *plane, winograd_part part, const int row
 /// v where it is positive, else slope·v; the slope 1 changes nothing.
 INLINE vfloat leaky(vfloat v, float slope) { return v > 0.0f ? v : slope * v; }
 
-/// The output rows of one channel of a part from its products.
+/// The output rows of one channel of a part, which lies inside of the image, from its products.
 INLINE void winograd_output(const float *m, ptrdiff_t point, float bias, float slope, winograd_part part, const int rows,
                             ptrdiff_t h, ptrdiff_t w, float *plane) {
     const ptrdiff_t inside = h - part.row;
@@ -94,11 +95,28 @@ INLINE void winograd_output(const float *m, ptrdiff_t point, float bias, float s
     });
 }
 
-/// The parts of an image's rows and columns in order: strips of columns within groups of rows within images.
-INLINE winograd_part winograd_part_at(ptrdiff_t index, const int rows, ptrdiff_t groups, ptrdiff_t strips, ptrdiff_t w) {
-    const ptrdiff_t strip = index % strips, column = w * strip / strips;
-    return (winograd_part){index / strips / groups, index / strips % groups * rows, column,
-                           w * (strip + 1) / strips - column};
+/// Fetches what `winograd_output` will store to, so that its stores need not wait.
+INLINE void winograd_fetch(winograd_part part, const int rows, ptrdiff_t h, ptrdiff_t w, const float *plane) {
+    for (ptrdiff_t row = part.row; row < part.row + rows && row < h; row++)
+        for (ptrdiff_t i = 0; i < part.columns; i += 16) __builtin_prefetch(plane + row * w + part.column + i, 1, 2);
+}
+
+/// Calls the statements for the parts of the positions from `first` to before `end`, each with its distance `at` from
+/// `first`. Positions count the columns of all images, group of rows by group of rows, with one more on each side: chunks
+/// of them fill vectors and tiles however wide the image is.
+#define EACH_PART(part, at, first, end, rows, h, w, ...)                                                               \
+    for (ptrdiff_t position = (first), next; position < (end); position = next) {                                      \
+        const ptrdiff_t group = position / ((w) + 2), groups = ((h) + (rows) - 1) / (rows), at = position - (first);   \
+        next = (group + 1) * ((w) + 2) < (end) ? (group + 1) * ((w) + 2) : (end);                                      \
+        const winograd_part part = {group / groups, group % groups * (rows), position - group * ((w) + 2) - 1,         \
+                                    next - position};                                                                  \
+        __VA_ARGS__                                                                                                    \
+    }
+
+/// The columns of a part that lie inside of the image.
+INLINE winograd_part winograd_inside(winograd_part part, ptrdiff_t w) {
+    const ptrdiff_t left = part.column < 0, right = part.column + part.columns > w;
+    return (winograd_part){part.image, part.row, part.column + left, part.columns - left - right};
 }
 
 /// The products of a chunk: for each point j, m[j][outputs][WINOGRAD_COLUMNS] from v[j][inputs][WINOGRAD_PITCH], whose
@@ -110,29 +128,28 @@ typedef void winograd_products(const float *u, const float *v, ptrdiff_t v_point
 INLINE void winograd_chunks(winograd_products *const products, const int rows, ptrdiff_t padded, const float *u,
                             const float *bias, float slope, ptrdiff_t outputs, ptrdiff_t inputs, const float *x,
                             ptrdiff_t images, ptrdiff_t h, ptrdiff_t w, float *y, float *scratch) {
-    const ptrdiff_t pixels = images * h * w, groups = (h + rows - 1) / rows;
-    const ptrdiff_t strips = (w + WINOGRAD_COLUMNS - 1) / WINOGRAD_COLUMNS, total = images * groups * strips;
-    const ptrdiff_t together = w + 2 < WINOGRAD_COLUMNS ? (WINOGRAD_COLUMNS + 2) / (w + 2) : 1;
-    const ptrdiff_t v_point = inputs * WINOGRAD_PITCH, m_point = padded * WINOGRAD_COLUMNS;
+    const ptrdiff_t pixels = images * h * w, v_point = inputs * WINOGRAD_PITCH, m_point = padded * WINOGRAD_COLUMNS;
+    // Neither the first nor the last position is a pixel. Where rows are whole chunks, none reaches into the next row.
+    const ptrdiff_t last = images * ((h + rows - 1) / rows) * (w + 2) - 1, gap = w % WINOGRAD_COLUMNS == 0 ? 2 : 0;
     float *v = scratch, *m = v + WINOGRAD_POINTS(rows) * v_point, *rest = m + WINOGRAD_POINTS(rows) * m_point;
-    for (ptrdiff_t first = 0; first < total; first += together) {
-        const ptrdiff_t parts = total - first < together ? total - first : together;
-        ptrdiff_t columns = 0;
-        for (ptrdiff_t s = 0; s < parts; s++) {
-            const winograd_part part = winograd_part_at(first + s, rows, groups, strips, w);
+    for (ptrdiff_t first = 1; first < last; first += WINOGRAD_COLUMNS) {
+        if (gap && first % (w + 2) == w + 1) first += gap;
+        const ptrdiff_t end = last - first < WINOGRAD_COLUMNS ? last : first + WINOGRAD_COLUMNS;
+        EACH_PART(part, at, first - 1, end + 1, rows, h, w, {
             for (ptrdiff_t c = 0; c < inputs; c++)
-                winograd_input(x + c * pixels + part.image * h * w, part, rows, h, w, v + c * WINOGRAD_PITCH + columns,
-                               v_point);
-            columns += part.columns + 2;
-        }
-        products(u, v, v_point, outputs, inputs, columns - 2, m, m_point, rest);
-        columns = 0;
-        for (ptrdiff_t s = 0; s < parts; s++) {
-            const winograd_part part = winograd_part_at(first + s, rows, groups, strips, w);
+                winograd_input(x + c * pixels + part.image * h * w, part, rows, h, w, v + c * WINOGRAD_PITCH + at, v_point);
+        })
+        EACH_PART(part, at, first, end, rows, h, w, {
+            (void)at;
             for (ptrdiff_t o = 0; o < outputs; o++)
-                winograd_output(m + o * WINOGRAD_COLUMNS + columns, m_point, bias ? bias[o] : 0, slope, part, rows, h,
-                                w, y + o * pixels + part.image * h * w);
-            columns += part.columns + 2;
-        }
+                winograd_fetch(winograd_inside(part, w), rows, h, w, y + o * pixels + part.image * h * w);
+        })
+        products(u, v, v_point, outputs, inputs, end - first, m, m_point, rest);
+        EACH_PART(part, at, first, end, rows, h, w, {
+            const winograd_part inside = winograd_inside(part, w);
+            for (ptrdiff_t o = 0; o < outputs; o++)
+                winograd_output(m + o * WINOGRAD_COLUMNS + at + (inside.column - part.column), m_point,
+                                bias ? bias[o] : 0, slope, inside, rows, h, w, y + o * pixels + part.image * h * w);
+        })
     }
 }

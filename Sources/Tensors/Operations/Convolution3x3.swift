@@ -46,21 +46,22 @@ enum Convolution3x3 {
         }
     }
 
-    /// dx is the convolution of g with the weights flipped in space and exchanged in channels; dW = g·columnsᵀ.
+    /// dx is the convolution of g with the weights flipped in space and exchanged in channels; dW = Σ_p g·neighboursᵀ.
     static func backward(
         _ g: Tensor, _ x: Variable, _ weight: Variable, _ bias: Variable?, _ gradients: Gradients
     ) {
-        let (inputs, outputs, pixels) = (x.tensor.channels, g.channels, g.pixels)
+        let (x_, outputs) = (x.tensor, g.channels)
         if x.wantsGradient { gradients.add(forward(g, flipped(weight.tensor), nil), to: x) }
-        g.withPointer { g in
-            gradients.accumulate(weight) { dw, adding in
-                forEachBand(of: x.tensor) { columns, start, count in
-                    mixingWeightGradient(
-                        g + start, stride: pixels, columns, stride: count, into: dw, outputs: outputs,
-                        inputs: inputs * 9, pixels: count, adding: adding || start > 0)
+        gradients.accumulateAdding(weight) { dw in
+            _ = Tensor([kernels.convolution_gradient_scratch(outputs, x_.channels)]) { scratch in
+                withPointers(g, x_) { g, source in
+                    kernels.convolution3x3_gradient(
+                        g, outputs, source, x_.channels, x_.batch, x_.height, x_.width, dw, scratch)
                 }
             }
-            if let bias { sumRows(g, rows: outputs, columns: pixels, into: bias, gradients) }
+        }
+        if let bias {
+            g.withPointer { sumRows($0, rows: outputs, columns: g.pixels, into: bias, gradients) }
         }
     }
 
@@ -75,60 +76,6 @@ enum Convolution3x3 {
                     }
                 }
             }
-        }
-    }
-
-    /// Calls `body` for bands of whole rows with the band's neighbourhoods as a matrix [Cin·9, pixels of the band],
-    /// the first pixel and the number of pixels. A band may span images.
-    static func forEachBand(of x: Tensor, _ body: (UnsafePointer<Float>, Int, Int) -> Void) {
-        let (rows, width) = (x.batch * x.height, x.width)
-        let rowsPerBand = min(rows, max(1, 2048 / width))
-        _ = Tensor([x.channels * 9, rowsPerBand * width]) { columns in
-            x.withPointer { source in
-                for first in stride(from: 0, to: rows, by: rowsPerBand) {
-                    let count = min(rowsPerBand, rows - first)
-                    unfold(source, x, rows: first..<first + count, into: columns)
-                    body(columns, first * width, count * width)
-                }
-            }
-        }
-    }
-
-    /// columns[(c·9 + 3·(dy+1) + dx+1)][r·w + column] = x[c][row + dy][column + dx], zero outside of the image.
-    private static func unfold(
-        _ source: UnsafePointer<Float>, _ x: Tensor, rows: Range<Int>, into columns: UnsafeMutablePointer<Float>
-    ) {
-        let (height, width, pixels) = (x.height, x.width, x.pixels)
-        var target = columns
-        for c in 0..<x.channels {
-            for dy in -1...1 {
-                for dx in -1...1 {
-                    for row in rows {
-                        let y = row % height + dy
-                        if y < 0 || y >= height {
-                            target.update(repeating: 0, count: width)
-                        } else {
-                            shift(source + c * pixels + (row + dy) * width, by: dx, width: width, into: target)
-                        }
-                        target += width
-                    }
-                }
-            }
-        }
-    }
-
-    private static func shift(
-        _ row: UnsafePointer<Float>, by dx: Int, width: Int, into target: UnsafeMutablePointer<Float>
-    ) {
-        switch dx {
-        case -1:
-            target[0] = 0
-            (target + 1).update(from: row, count: width - 1)
-        case 1:
-            target.update(from: row + 1, count: width - 1)
-            target[width - 1] = 0
-        default:
-            target.update(from: row, count: width)
         }
     }
 }
