@@ -59,32 +59,59 @@ INLINE void split_panel(const float *panel, ptrdiff_t inputs, uint32_t *words) {
         }
 }
 
+/// Fetches where some rows of a corner will be read and stored.
+INLINE void fetch_rows(corner c, ptrdiff_t from, ptrdiff_t to) {
+    for (ptrdiff_t r = from; r < to; r++)
+        for (ptrdiff_t p = 0; p < c.columns; p += TILE) {
+            __builtin_prefetch(c.y + r * c.y_stride + p, 1);
+            if (c.base && c.base != c.y) __builtin_prefetch(c.base + r * c.base_stride + p);
+        }
+}
+
+/// The sums over some steps, meanwhile fetching what the next corner needs.
 INLINE void multiply_steps(const uint32_t *weights, ptrdiff_t group, const uint32_t *pixels, ptrdiff_t steps,
-                           const bool both) {
+                           const bool both, corner next) {
     for (ptrdiff_t s = 0; s < steps; s++) {
         const uint32_t *upper = weights + s * STEP_WORDS, *left = pixels + s * 2 * STEP_WORDS;
         const operand right = {left, left + TILE_WORDS, 2 * TILE_WORDS, TILE_ROW};
+        fetch_rows(next, next.rows * s / steps, next.rows * (s + 1) / steps);
         multiply_step(whole_tiles(upper, upper + group), right, both);
     }
 }
 
-/// Fetches what a corner will be stored to while its products run.
-INLINE void fetch_corner(corner c) {
-    for (ptrdiff_t r = 0; r < c.rows; r++)
-        for (ptrdiff_t p = 0; p < c.columns; p += TILE) __builtin_prefetch(c.y + r * c.y_stride + p, 1);
-}
-
 INLINE void mix_corner(corner c, const uint32_t *weights, ptrdiff_t group, const uint32_t *pixels, ptrdiff_t steps,
-                       corner_values scratch) {
+                       corner next, corner_values scratch) {
     if (c.rows > TILE) {
         start_sums(c, true, scratch);
-        multiply_steps(weights, group, pixels, steps, true);
+        multiply_steps(weights, group, pixels, steps, true, next);
         finish_sums(c, true, scratch);
     } else {
         start_sums(c, false, scratch);
-        multiply_steps(weights, group, pixels, steps, false);
+        multiply_steps(weights, group, pixels, steps, false, next);
         finish_sums(c, false, scratch);
     }
+}
+
+/// A product that is computed corner by corner.
+typedef struct {
+    const float *bias, *base;
+    ptrdiff_t outputs, pixels, base_stride;
+    float *y;
+    ptrdiff_t y_stride;
+} mixture;
+
+/// Empty behind the last output or pixel.
+INLINE corner corner_at(const mixture *m, ptrdiff_t o, ptrdiff_t p) {
+    if (o >= m->outputs || p >= m->pixels) return (corner){0};
+    return (corner){
+        .rows = smaller(m->outputs - o, PAIR),
+        .columns = smaller(m->pixels - p, PAIR),
+        .bias = m->bias ? m->bias + o : NULL,
+        .base = m->base ? m->base + o * m->base_stride + p : NULL,
+        .base_stride = m->base_stride,
+        .y = m->y + o * m->y_stride + p,
+        .y_stride = m->y_stride,
+    };
 }
 
 static void tiles_mix_packed(const float *packed, const float *bias, ptrdiff_t outputs, ptrdiff_t inputs,
@@ -99,6 +126,7 @@ static void tiles_mix_packed(const float *packed, const float *bias, ptrdiff_t o
     const ptrdiff_t steps = steps_of(inputs), group = steps * STEP_WORDS;
     const ptrdiff_t blocks = (steps + MIX_STEPS - 1) / MIX_STEPS, block = (steps + blocks - 1) / blocks;
     const ptrdiff_t chunk = MIX_STEPS / block * PAIR; // pixels
+    mixture m = {bias, base, outputs, pixels, base_stride, y, y_stride};
     use_tiles();
     for (ptrdiff_t step = 0; step < steps; step += block) {
         const ptrdiff_t depth = smaller(block, steps - step);
@@ -111,17 +139,16 @@ static void tiles_mix_packed(const float *packed, const float *bias, ptrdiff_t o
             for (ptrdiff_t o = 0; o < outputs; o += PAIR) {
                 const uint32_t *weights = (const uint32_t *)packed + o / TILE * group + step * STEP_WORDS;
                 for (ptrdiff_t p = first; p < last; p += PAIR) {
-                    float *to = y + o * y_stride + p;
-                    // Later blocks add to what earlier ones stored.
-                    const corner c = {smaller(outputs - o, PAIR), smaller(pixels - p, PAIR),
-                                      bias && step == 0 ? bias + o : NULL,
-                                      step > 0 ? to : base ? base + o * base_stride + p : NULL,
-                                      step > 0 ? y_stride : base_stride, to, y_stride};
-                    fetch_corner(c);
-                    mix_corner(c, weights, group, pieces + (p - first) / PAIR * depth * 2 * STEP_WORDS, depth, scratch);
+                    const bool is_row_end = p + PAIR >= last, is_end = is_row_end && o + PAIR >= outputs;
+                    const corner next = corner_at(&m, is_end ? 0 : is_row_end ? o + PAIR : o,
+                                                  is_end ? last : is_row_end ? first : p + PAIR);
+                    mix_corner(corner_at(&m, o, p), weights, group, pieces + (p - first) / PAIR * depth * 2 * STEP_WORDS,
+                               depth, next, scratch);
                 }
             }
         }
+        // Later blocks add to what earlier ones stored.
+        m = (mixture){NULL, y, outputs, pixels, y_stride, y, y_stride};
     }
     _tile_release();
 }
