@@ -9,6 +9,8 @@ public struct ModelTrial: Sendable, Equatable {
     /// Name and SHA-256 of the model that it came from.
     public var parent: String
     public var parentHash: String
+    /// For whose photographs alone; nil for those of all cameras.
+    public var camera: String?
     public var isPromoted: Bool
     /// One line: what it gained, or what spoke against it.
     public var reason: String
@@ -18,13 +20,14 @@ public struct ModelTrial: Sendable, Equatable {
     public var figures: [String: Double]
 
     public init(
-        candidate: String?, candidateHash: String?, parent: String, parentHash: String, isPromoted: Bool,
-        reason: String, judgedAt: String = "", figures: [String: Double]
+        candidate: String?, candidateHash: String?, parent: String, parentHash: String, camera: String? = nil,
+        isPromoted: Bool, reason: String, judgedAt: String = "", figures: [String: Double]
     ) {
         self.candidate = candidate
         self.candidateHash = candidateHash
         self.parent = parent
         self.parentHash = parentHash
+        self.camera = camera
         self.isPromoted = isPromoted
         self.reason = reason
         self.judgedAt = judgedAt
@@ -42,12 +45,12 @@ extension Ledger {
             try database.execute(
                 sql: """
                     INSERT INTO trials
-                        (candidate, candidate_hash, parent, parent_hash, is_promoted, reason, judged_at)
-                    VALUES (?, ?, ?, ?, ?, ?, ?)
+                        (candidate, candidate_hash, parent, parent_hash, camera, is_promoted, reason, judged_at)
+                    VALUES (?, ?, ?, ?, ?, ?, ?, ?)
                     """,
                 arguments: [
-                    trial.candidate, trial.candidateHash, trial.parent, trial.parentHash, trial.isPromoted,
-                    trial.reason, Timestamp.text(now()),
+                    trial.candidate, trial.candidateHash, trial.parent, trial.parentHash, trial.camera,
+                    trial.isPromoted, trial.reason, Timestamp.text(now()),
                 ])
             let id = database.lastInsertedRowID
             for (name, value) in trial.figures where value.isFinite {
@@ -68,8 +71,8 @@ extension Ledger {
                     database, sql: "SELECT name, value FROM trial_figures WHERE trial_id = ?", arguments: [id])
                 return ModelTrial(
                     candidate: row["candidate"], candidateHash: row["candidate_hash"], parent: row["parent"],
-                    parentHash: row["parent_hash"], isPromoted: row["is_promoted"], reason: row["reason"],
-                    judgedAt: row["judged_at"],
+                    parentHash: row["parent_hash"], camera: row["camera"], isPromoted: row["is_promoted"],
+                    reason: row["reason"], judgedAt: row["judged_at"],
                     figures: Dictionary(uniqueKeysWithValues: figures.map { ($0["name"], $0["value"]) }))
             }
         }

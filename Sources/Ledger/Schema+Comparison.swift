@@ -24,7 +24,7 @@ extension Schema {
             let isThere = actual.contains { ($0.kind, $0.name) == (missing.kind, missing.name) }
             return "the \(missing.kind) \(missing.name) \(isThere ? "is not as it was made" : "is missing")"
         }
-        let later = Set(versions[currentVersion].subtracting(versions[version]).map(\.name))
+        let later = Set(versions[currentVersion].map(\.name)).subtracting(versions[version].map(\.name))
         return actual.map(\.name).filter(later.contains).min().map {
             "its header says version \(version), which has no \($0)"
         }

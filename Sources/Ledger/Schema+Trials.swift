@@ -21,4 +21,7 @@ extension Schema {
             PRIMARY KEY (trial_id, name)
         ) STRICT, WITHOUT ROWID;
         """
+
+    /// For whose photographs alone a candidate was made, as `Camera` writes it; null for those of all.
+    static let trialsOfCameras = "ALTER TABLE trials ADD COLUMN camera TEXT CHECK (camera <> '')"
 }

@@ -6,7 +6,7 @@ enum Schema {
     static let applicationID: Int32 = 0x646E_7364
 
     /// Script n leads from `user_version` n to n + 1.
-    static let migrations = [version1, version2, trials]
+    static let migrations = [version1, version2, trials, trialsOfCameras]
 
     static var currentVersion: Int { migrations.count }
 

@@ -15,7 +15,7 @@ import Testing
             )
         }
         #expect(application == 0x646E_7364)
-        #expect(version == 3)
+        #expect(version == 4)
     }
 
     @Test func aNewerLedgerIsRefusedNamingBothVersions() throws {
@@ -25,7 +25,7 @@ import Testing
         let error = #expect(throws: LedgerError.self) { try folder.open() }
         #expect(error?.code == .newer)
         #expect(error?.description.contains("version 7") == true)
-        #expect(error?.description.contains("version 3") == true)
+        #expect(error?.description.contains("version 4") == true)
     }
 
     @Test func anotherProgramsDatabaseIsRefusedAndUntouched() throws {

@@ -21,6 +21,21 @@ import Testing
         #expect(y.isIntact())
     }
 
+    /// Wherever the next call's values would lie.
+    @Test(arguments: KernelTable.all, oddCounts)
+    func geluMaySumWhatItStores(table: KernelTable, n: Int) {
+        let x = Guarded(uniform(n, seed: 31, in: -3...3))
+        let y = Guarded(count: n), expected = Guarded(count: n)
+        table.kernels.gelu(x.start, expected.start, n)
+        for ahead in [0, n, 1 << 20] {
+            let sum = table.kernels.gelu_sum(x.start, y.start, n, ahead)
+            #expect(y.values == expected.values)
+            // Each value below 3 joins one of at least four sums, rounded to 2⁻²⁴ of it.
+            #expect(abs(Double(sum) - y.values.doubles.reduce(0, +)) < 3e-7 * Double(n * max(n / 4, 1)))
+        }
+        #expect(y.isIntact())
+    }
+
     @Test(arguments: KernelTable.all)
     func geluIsGoodToOneInTenMillionEverywhere(table: KernelTable) {
         let x = Array(stride(from: Float(-14), through: 14, by: 0.001))

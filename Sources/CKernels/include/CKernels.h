@@ -97,6 +97,8 @@ typedef struct __attribute__((swift_attr("@Sendable"))) {
 
     // ---- elementwise over n values; outputs may alias inputs of the same index
     void (*gelu)(const float *x, float *y, ptrdiff_t n);                                    // x·Φ(x), true erf
+    /// The same; returns the sum of y. The next call's y begins `ahead` values further; 0 where there is none.
+    float (*gelu_sum)(const float *x, float *y, ptrdiff_t n, ptrdiff_t ahead);
     void (*gelu_backward)(const float *x, const float *g, float *dx, ptrdiff_t n);          // g·(Φ(x)+xφ(x))
     void (*gelu_gate)(const float *a, const float *b, float *y, ptrdiff_t n);               // gelu(a)·b
     void (*gelu_gate_backward)(const float *a, const float *b, const float *g, float *da, float *db, ptrdiff_t n);

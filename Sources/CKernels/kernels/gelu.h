@@ -53,6 +53,18 @@ static void gelu(const float *x, float *y, ptrdiff_t n) {
     });
 }
 
+static float gelu_sum(const float *x, float *y, ptrdiff_t n, ptrdiff_t ahead) {
+    vfloat sum = 0;
+    EACH_VECTOR(i, n, {
+        const vfloat v = get(x + i, count);
+        const vfloat activated = v * normal_of(v).cumulative;
+        __builtin_prefetch(y + ahead + i, 1);
+        put(y + i, activated, count);
+        sum += activated; // 0 in absent lanes
+    });
+    return sum_lanes(sum);
+}
+
 static void gelu_backward(const float *x, const float *g, float *dx, ptrdiff_t n) {
     EACH_VECTOR(i, n, {
         const vfloat v = get(x + i, count);

@@ -39,6 +39,7 @@ const dn_kernels TABLE = {
     .norm_affine_packed = norm_affine_packed,
     .norm_affine_backward = norm_affine_backward,
     .gelu = gelu,
+    .gelu_sum = gelu_sum,
     .gelu_backward = gelu_backward,
     .gelu_gate = gelu_gate,
     .gelu_gate_backward = gelu_gate_backward,

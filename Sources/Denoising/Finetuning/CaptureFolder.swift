@@ -28,17 +28,15 @@ public struct CaptureFolder: Sendable {
             CaptureCensus.Crop(camera: CaptureName($0).camera, date: modified($0) ?? .distantPast)
         }
         let turns = Set(crops.map { CaptureCensus.Turn(camera: $0.camera) } + [CaptureCensus.Turn(camera: nil)])
-        let learned = turns.compactMap { turn in modified(Self.marker(of: turn.camera)).map { (turn, $0) } }
+        let learned = turns.compactMap { turn in modified(turn.camera.fileName(Self.marker)).map { (turn, $0) } }
         return CaptureCensus(crops: crops, learned: Dictionary(uniqueKeysWithValues: learned))
     }
 
     /// A camera's model, or the general one, has learned from all that there is now.
     public func markLearned(for camera: Camera? = nil) throws {
         try FileManager.default.createDirectory(atPath: path.string, withIntermediateDirectories: true)
-        try StagedFile.replace(path.appending(Self.marker(of: camera)), with: Data())
+        try StagedFile.replace(path.appending(camera.fileName(Self.marker)), with: Data())
     }
-
-    private static func marker(of camera: Camera?) -> String { camera.map { "\(marker)-\($0)" } ?? marker }
 
     /// Keeps a crop of a photograph, if it is noisy and shows something.
     ///

@@ -33,3 +33,8 @@ public struct Camera: Hashable, Comparable, Sendable, CustomStringConvertible {
 
     public static func < (one: Camera, other: Camera) -> Bool { one.name < other.name }
 }
+
+extension Camera? {
+    /// The name of a file that there is once for each camera, and once for all: `base-camera`, or `base`.
+    func fileName(_ base: String) -> String { map { "\(base)-\($0)" } ?? base }
+}

@@ -8,7 +8,7 @@ import SystemPackage
 extension ModelStore {
     /// Promoted models are remembered this far back.
     private static let memory = 100
-    private static let marker = "promoted"
+    static let marker = "promoted"
 
     /// The names of the promoted model and its predecessors, newest first; empty where the shipped model is in use.
     public var promotions: [String] { promotions(for: nil) }
@@ -16,7 +16,7 @@ extension ModelStore {
     /// The same of a camera; empty where it has no model of its own.
     public func promotions(for camera: Camera?) -> [String] {
         guard let folder,
-            let text = try? String(contentsOfFile: folder.appending(Self.marker(of: camera)).string, encoding: .utf8)
+            let text = try? String(contentsOfFile: folder.appending(camera.fileName(Self.marker)).string, encoding: .utf8)
         else { return [] }
         return text.split(whereSeparator: \.isNewline).map { $0.trimmingCharacters(in: .whitespaces) }
             .filter { !$0.isEmpty }
@@ -27,7 +27,7 @@ extension ModelStore {
         let names = folder.flatMap { try? FileManager.default.contentsOfDirectory(atPath: $0.string) } ?? []
         return names.compactMap { name in
             guard name.hasPrefix("\(Self.marker)-"), let camera = Camera(String(name.dropFirst(Self.marker.count + 1))),
-                Self.marker(of: camera) == name, !promotions(for: camera).isEmpty
+                Camera?(camera).fileName(Self.marker) == name, !promotions(for: camera).isEmpty
             else { return nil }
             return camera
         }.sorted()
@@ -81,9 +81,6 @@ extension ModelStore {
         return before
     }
 
-    /// The name of the file that holds a lineage.
-    static func marker(of camera: Camera?) -> String { camera.map { "\(marker)-\($0)" } ?? marker }
-
     private func requiredFolder() throws(ModelError) -> FilePath {
         guard let folder else {
             throw ModelError(file: "models", cause: "no state folder was named", remedy: "name it with --state")
@@ -93,6 +90,6 @@ extension ModelStore {
 
     private func write(_ names: [String], for camera: Camera?) throws {
         let lines = names.prefix(Self.memory).map { "\($0)\n" }.joined()
-        try StagedFile.replace(try requiredFolder().appending(Self.marker(of: camera)), with: Data(lines.utf8))
+        try StagedFile.replace(try requiredFolder().appending(camera.fileName(Self.marker)), with: Data(lines.utf8))
     }
 }

@@ -51,7 +51,7 @@ public struct ModelStore: Sendable {
         guard Self.exists(path) else {
             throw ModelError(
                 file: name, cause: "it was promoted but is missing",
-                remedy: "restore it or remove \(folder)/\(Self.marker(of: camera))")
+                remedy: "restore it or remove \(folder)/\(camera.fileName(Self.marker))")
         }
         return path
     }

@@ -71,9 +71,10 @@ private enum NAFBlock {
                     for channel in range {
                         let row = band.values + (channel - range.lowerBound) * band.pixels
                         let plane = t + channel * x.pixels
+                        let ahead = channel + 1 < range.upperBound ? x.pixels : 0
                         band.forEachRun { offset, start, pixels in
-                            kernels.gelu(row + offset, plane + start, pixels)
-                            sums[channel * x.batch + image] += kernels.sum(plane + start, pixels)
+                            sums[channel * x.batch + image] += kernels.gelu_sum(
+                                row + offset, plane + start, pixels, ahead)
                         }
                     }
                 }

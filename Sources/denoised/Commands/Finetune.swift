@@ -186,8 +186,8 @@ struct Finetune: AsyncParsableCommand {
         try ledger.record(
             ModelTrial(
                 candidate: finding.candidate?.name, candidateHash: finding.candidate?.hash, parent: finding.base.name,
-                parentHash: finding.base.hash, isPromoted: finding.isPromoted, reason: finding.reason,
-                figures: figures))
+                parentHash: finding.base.hash, camera: camera?.name, isPromoted: finding.isPromoted,
+                reason: finding.reason, figures: figures))
         try ledger.close()
         let (before, after) = (figures["held_out_before"], figures["held_out_after"])
         if json {
