@@ -7,8 +7,8 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#pragma clang attribute push(__attribute__((target("avx2,fma,avx512f,avx512dq,avx512bw,avx512vl,amx-tile,amx-bf16,prfchw"))), \
-                             apply_to = function)
+#define AMX "avx2,fma,avx512f,avx512dq,avx512bw,avx512vl,amx-tile,amx-bf16,prfchw"
+#pragma clang attribute push(__attribute__((target(AMX))), apply_to = function)
 #define VECTOR_BYTES 64
 #include "kernels/tiles_convolution.h"
 #include "kernels/tiles_mixing.h"

@@ -63,7 +63,7 @@ import Testing
         #expect(statistics.cameras.map(\.name) == ["Canon EOS R5", "NIKON Z 6"])
     }
 
-    /// The README's five queries, as they stand there.
+    /// The README's six queries, as they stand there.
     static let queries = [
         """
         SELECT id, source, noise_before, noise_after, finished_at FROM history
@@ -88,6 +88,10 @@ import Testing
         FROM metrics JOIN photographs ON photographs.id = photograph_id JOIN models ON models.id = model_id
         WHERE metrics.name = 'residual_structure' GROUP BY models.id;
         """,
+        """
+        SELECT judged_at, ifnull(camera, 'all') AS camera, candidate, iif(is_promoted, 'promoted', 'refused') AS verdict, reason
+        FROM trials ORDER BY id DESC LIMIT 20;
+        """,
     ]
 
     @Test(arguments: queries) func documentedQueriesWork(query: String) throws {
@@ -95,6 +99,10 @@ import Testing
         let ledger = try filled(folder)
         _ = try ledger.complete(
             "/in/5.dng", content: digest("5"), output: .at("/out/5.tiff", metrics: ["residual_structure": 0.1]))
+        try ledger.record(
+            ModelTrial(
+                candidate: nil, candidateHash: nil, parent: "denoised", parentHash: digest("b"), isPromoted: false,
+                reason: "too few captures", figures: [:]))
         let rows = try folder.sql { try Row.fetchAll($0, sql: query).count }
         #expect(rows > 0)
     }

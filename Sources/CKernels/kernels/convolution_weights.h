@@ -1,4 +1,5 @@
-// The weight gradient of a dense 3×3 convolution: that of a 1×1 one of all taps, since a tap is a distance between positions.
+// The weight gradient of a dense 3×3 convolution: that of a 1×1 one of all taps, since a tap is a distance between
+// positions.
 #pragma once
 #include "mixing_weights.h"
 #include "region.h"

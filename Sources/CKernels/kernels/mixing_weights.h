@@ -49,7 +49,7 @@ INLINE void dot_tile(const float *g, ptrdiff_t g_stride, ptrdiff_t rows, const f
 
 /// A column of tiles: a few rows of x with all outputs.
 INLINE void dot_outputs(const float *g, ptrdiff_t g_stride, ptrdiff_t outputs, const float *const *x, ptrdiff_t columns,
-                      ptrdiff_t pixels, float *dw, ptrdiff_t dw_row) {
+                        ptrdiff_t pixels, float *dw, ptrdiff_t dw_row) {
     for (ptrdiff_t o = 0; o < outputs; o += DOT_ROWS)
         dot_tile(g + o * g_stride, g_stride, outputs - o, x, columns, pixels, dw + o * dw_row, dw_row);
 }
@@ -64,8 +64,8 @@ static void mix_channels_weights(const float *g, ptrdiff_t g_stride, ptrdiff_t o
             for (ptrdiff_t i = 0; i < inputs; i += DOT_COLUMNS) {
                 const float *rows[DOT_COLUMNS];
                 for (ptrdiff_t k = 0; k < DOT_COLUMNS; k++) rows[k] = x + (i + k) * x_stride + first;
-                dot_outputs(g + o * g_stride + first, g_stride, outputs - o < group ? outputs - o : group, rows, inputs - i,
-                            length, dw + o * dw_row + i, dw_row);
+                dot_outputs(g + o * g_stride + first, g_stride, outputs - o < group ? outputs - o : group, rows,
+                            inputs - i, length, dw + o * dw_row + i, dw_row);
             }
     }
 }

@@ -3,13 +3,13 @@
 #include "memory.h"
 
 enum {
-    REGION_COLUMNS = 126,        // at most
+    REGION_COLUMNS = 126,       // at most
     REGION_VALUES = 256 * 1024, // of all channels
-    REGION_REST = 64,            // positions behind the last one that may be touched
+    REGION_REST = 64,           // positions behind the last one that may be touched
 };
 
-/// `rows` × `columns` pixels of an image. Its positions count them row by row with two more in each row: so all pixels have
-/// their neighbours at the same distances, and products need not know where rows end.
+/// `rows` × `columns` pixels of an image. Its positions count them row by row with two more in each row: so all pixels
+/// have their neighbours at the same distances, and products need not know where rows end.
 typedef struct {
     ptrdiff_t image, row, rows, column, columns, pitch;
 } region;

@@ -16,7 +16,8 @@ extension ModelStore {
     /// The same of a camera; empty where it has no model of its own.
     public func promotions(for camera: Camera?) -> [String] {
         guard let folder,
-            let text = try? String(contentsOfFile: folder.appending(camera.fileName(Self.marker)).string, encoding: .utf8)
+            let text = try? String(
+                contentsOfFile: folder.appending(camera.fileName(Self.marker)).string, encoding: .utf8)
         else { return [] }
         return text.split(whereSeparator: \.isNewline).map { $0.trimmingCharacters(in: .whitespaces) }
             .filter { !$0.isEmpty }

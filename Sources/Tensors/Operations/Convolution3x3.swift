@@ -46,7 +46,8 @@ enum Convolution3x3 {
         }
     }
 
-    /// dx is the convolution of g with the weights flipped in space and exchanged in channels; dW = Σ_p g·neighboursᵀ.
+    /// dx is the convolution of g with the weights flipped in space and exchanged in channels; dW sums g times the
+    /// neighbours over all pixels.
     static func backward(
         _ g: Tensor, _ x: Variable, _ weight: Variable, _ bias: Variable?, _ gradients: Gradients
     ) {
