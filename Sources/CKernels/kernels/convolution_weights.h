@@ -27,7 +27,7 @@ static void convolution3x3_gradient(const float *g, ptrdiff_t outputs, const flo
                     starts[k] = inner + (column + k) / 9 * capacity + tap / 3 * r.pitch + tap % 3 + first;
                 }
                 dot_outputs(outer + first, capacity, outputs, starts, 9 * inputs - column,
-                            length - first < DOT_BLOCK ? length - first : DOT_BLOCK, dw + column, 9 * inputs);
+                            smaller(length - first, DOT_BLOCK), dw + column, 9 * inputs);
             }
     }
 }

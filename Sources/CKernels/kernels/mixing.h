@@ -16,8 +16,6 @@ enum { MIX_ROWS = 4, MIX_STEP = 2 }; // 8 of 16
 #endif
 enum { MIX_COLUMNS = 2 * LANES };
 
-INLINE ptrdiff_t least(ptrdiff_t a, ptrdiff_t b) { return a < b ? a : b; }
-
 /// Outputs with those that fill the last group.
 INLINE ptrdiff_t whole_groups(ptrdiff_t outputs) { return (outputs + MIX_STEP - 1) / MIX_STEP * MIX_STEP; }
 
@@ -27,7 +25,7 @@ static ptrdiff_t packed_weights(ptrdiff_t outputs, ptrdiff_t inputs) { return wh
 static void pack_weights(const float *w, ptrdiff_t w_row, ptrdiff_t w_column, const float *row_scale,
                          const float *column_scale, ptrdiff_t outputs, ptrdiff_t inputs, float *packed) {
     for (ptrdiff_t first = 0; first < outputs; first += MIX_ROWS) {
-        const ptrdiff_t group = least(MIX_ROWS, whole_groups(outputs - first)), rows = least(group, outputs - first);
+        const ptrdiff_t group = smaller(MIX_ROWS, whole_groups(outputs - first)), rows = smaller(group, outputs - first);
         for (ptrdiff_t m = 0; m < rows; m++) {
             const float *from = w + (first + m) * w_row;
             const float scale = row_scale ? row_scale[first + m] : 1;
@@ -104,7 +102,7 @@ INLINE void mix_tile(const float *w, const float *panel, ptrdiff_t inputs, const
         panel += MIX_COLUMNS;
         w += group;
     }
-    const ptrdiff_t last = least(columns - (halves - 1) * LANES, LANES); // pixels of the last vector
+    const ptrdiff_t last = smaller(columns - (halves - 1) * LANES, LANES); // pixels of the last vector
 #pragma clang loop unroll(full)
     for (int m = 0; m < group; m++) {
         if (m >= rows) break;
@@ -149,13 +147,13 @@ static void mix_packed(const float *packed, const float *bias, ptrdiff_t outputs
     const ptrdiff_t block = (MIX_WEIGHTS / inputs / MIX_ROWS + 1) * MIX_ROWS;
     const ptrdiff_t chunk = (MIX_PANELS / inputs / MIX_COLUMNS + 1) * MIX_COLUMNS;
     for (ptrdiff_t start = 0; start < outputs; start += block) {
-        const ptrdiff_t end = least(outputs, start + block);
+        const ptrdiff_t end = smaller(outputs, start + block);
         for (ptrdiff_t first = 0; first < pixels; first += chunk) {
-            const ptrdiff_t last = least(pixels, first + chunk);
+            const ptrdiff_t last = smaller(pixels, first + chunk);
             for (ptrdiff_t o = start; o < end; o += MIX_ROWS)
                 for (ptrdiff_t p = first; p < last; p += MIX_COLUMNS)
                     mix_group(packed + o * inputs, panels + p * inputs, inputs, bias ? bias + o : NULL,
-                              least(end - o, MIX_ROWS), pixels - p, base ? base + o * base_stride + p : NULL,
+                              smaller(end - o, MIX_ROWS), pixels - p, base ? base + o * base_stride + p : NULL,
                               base_stride, y + o * y_stride + p, y_stride);
         }
     }

@@ -59,12 +59,12 @@ static void mix_channels_weights(const float *g, ptrdiff_t g_stride, ptrdiff_t o
     // What passes many times should be the smaller side.
     const ptrdiff_t group = outputs < inputs ? outputs : DOT_ROWS;
     for (ptrdiff_t first = 0; first < pixels; first += DOT_BLOCK) {
-        const ptrdiff_t length = pixels - first < DOT_BLOCK ? pixels - first : DOT_BLOCK;
+        const ptrdiff_t length = smaller(pixels - first, DOT_BLOCK);
         for (ptrdiff_t o = 0; o < outputs; o += group)
             for (ptrdiff_t i = 0; i < inputs; i += DOT_COLUMNS) {
                 const float *rows[DOT_COLUMNS];
-                for (ptrdiff_t k = 0; k < DOT_COLUMNS; k++) rows[k] = x + (i + k) * x_stride + first;
-                dot_outputs(g + o * g_stride + first, g_stride, outputs - o < group ? outputs - o : group, rows,
+                for (ptrdiff_t k = 0; k < smaller(DOT_COLUMNS, inputs - i); k++) rows[k] = x + (i + k) * x_stride + first;
+                dot_outputs(g + o * g_stride + first, g_stride, smaller(outputs - o, group), rows,
                             inputs - i, length, dw + o * dw_row + i, dw_row);
             }
     }

@@ -2,7 +2,7 @@
 #pragma once
 #include "moments.h"
 
-INLINE ptrdiff_t block_at(ptrdiff_t pixel, ptrdiff_t pixels) { return pixels - pixel < BLOCK ? pixels - pixel : BLOCK; }
+INLINE ptrdiff_t block_at(ptrdiff_t pixel, ptrdiff_t pixels) { return smaller(pixels - pixel, BLOCK); }
 
 static void norm_biasfree(const float *x, ptrdiff_t stride, ptrdiff_t channels, ptrdiff_t pixels, const float *w,
                           float eps, float *y, ptrdiff_t y_stride) {

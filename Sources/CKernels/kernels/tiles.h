@@ -24,7 +24,6 @@ enum {
 };
 
 INLINE ptrdiff_t steps_of(ptrdiff_t summands) { return (summands + STEP - 1) / STEP; }
-INLINE ptrdiff_t smaller(ptrdiff_t a, ptrdiff_t b) { return a < b ? a : b; }
 
 /// Smaller matrices leave most of a tile empty: vectors are faster, and as exact as single precision.
 INLINE bool fill_tiles(ptrdiff_t outputs, ptrdiff_t inputs) { return outputs >= PAIR && inputs >= STEP; }

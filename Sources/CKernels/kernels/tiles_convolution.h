@@ -62,6 +62,11 @@ INLINE void split_inner(const gradient *d, ptrdiff_t inputs, ptrdiff_t positions
     }
 }
 
+/// Zeros for the channels of a tile that are not there.
+INLINE void clear_absent(const gradient *d, ptrdiff_t channels) {
+    if (channels < TILE) memset(d->values + channels * d->capacity, 0, (TILE - channels) * d->capacity * sizeof(float));
+}
+
 /// Lays a region out in tiles; channels that are not there are zero.
 INLINE void split_region(const gradient *d, const float *g, ptrdiff_t outputs, const float *x, ptrdiff_t inputs,
                          ptrdiff_t pixels, region r, ptrdiff_t h, ptrdiff_t w) {
@@ -69,14 +74,14 @@ INLINE void split_region(const gradient *d, const float *g, ptrdiff_t outputs, c
     const ptrdiff_t reach = (length + 2 * r.pitch + 2 + TILE - 1) / TILE * TILE;
     for (ptrdiff_t row = 0; row < d->rows; row++) {
         const ptrdiff_t first = row * TILE;
-        memset(d->values, 0, TILE * d->capacity * sizeof(float));
+        clear_absent(d, outputs - first);
         for (ptrdiff_t k = 0; k < smaller(TILE, outputs - first); k++)
             lay_pixels(g + (first + k) * pixels, r, h, w, length, d->values + k * d->capacity);
         split_outer(d, row, length / STEP);
     }
     for (ptrdiff_t group = 0; group < d->columns / 9; group++) {
         const ptrdiff_t first = group * TILE;
-        memset(d->values, 0, TILE * d->capacity * sizeof(float));
+        clear_absent(d, inputs - first);
         for (ptrdiff_t k = 0; k < smaller(TILE, inputs - first); k++)
             lay_neighbours(x + (first + k) * pixels, r, h, w, reach + TILE, d->values + k * d->capacity);
         split_inner(d, group, reach);

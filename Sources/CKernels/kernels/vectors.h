@@ -14,6 +14,8 @@ typedef int32_t vint __attribute__((ext_vector_type(LANES)));
 typedef uint32_t vuint __attribute__((ext_vector_type(LANES)));
 typedef double vdouble __attribute__((ext_vector_type(LANES)));
 
+INLINE ptrdiff_t smaller(ptrdiff_t a, ptrdiff_t b) { return a < b ? a : b; }
+
 /// Runs the statements for i = 0, LANES, 2·LANES … < n with `count` values each: LANES, known to the compiler, but for
 /// the last.
 #define EACH_VECTOR(i, n, ...)                                                                                      \

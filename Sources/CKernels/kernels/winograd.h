@@ -15,7 +15,7 @@ static dn_convolution_sizes winograd_sizes(ptrdiff_t outputs, ptrdiff_t inputs) 
 static void winograd_weights(const float *w, ptrdiff_t outputs, ptrdiff_t inputs, float *u) {
     const ptrdiff_t size = whole_groups(outputs) * inputs * 3;
     for (ptrdiff_t o = 0; o < whole_groups(outputs); o++) {
-        const ptrdiff_t first = o / MIX_ROWS * MIX_ROWS, group = least(MIX_ROWS, whole_groups(outputs) - first);
+        const ptrdiff_t first = o / MIX_ROWS * MIX_ROWS, group = smaller(MIX_ROWS, whole_groups(outputs) - first);
         for (ptrdiff_t k = 0; k < inputs * 3; k++) {
             float points[POINTS] = {0};
             if (o < outputs) winograd_points(w + (o * inputs + k / 3) * 9 + k % 3, WINOGRAD_ROWS, points);

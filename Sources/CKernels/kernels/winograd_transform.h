@@ -107,7 +107,7 @@ INLINE void winograd_fetch(winograd_part part, const int rows, ptrdiff_t h, ptrd
 #define EACH_PART(part, at, first, end, rows, h, w, ...)                                                               \
     for (ptrdiff_t position = (first), next; position < (end); position = next) {                                      \
         const ptrdiff_t group = position / ((w) + 2), groups = ((h) + (rows) - 1) / (rows), at = position - (first);   \
-        next = (group + 1) * ((w) + 2) < (end) ? (group + 1) * ((w) + 2) : (end);                                      \
+        next = smaller((group + 1) * ((w) + 2), end);                                                                  \
         const winograd_part part = {group / groups, group % groups * (rows), position - group * ((w) + 2) - 1,         \
                                     next - position};                                                                  \
         __VA_ARGS__                                                                                                    \
@@ -134,7 +134,7 @@ INLINE void winograd_chunks(winograd_products *const products, const int rows, p
     float *v = scratch, *m = v + WINOGRAD_POINTS(rows) * v_point, *rest = m + WINOGRAD_POINTS(rows) * m_point;
     for (ptrdiff_t first = 1; first < last; first += WINOGRAD_COLUMNS) {
         if (gap && first % (w + 2) == w + 1) first += gap;
-        const ptrdiff_t end = last - first < WINOGRAD_COLUMNS ? last : first + WINOGRAD_COLUMNS;
+        const ptrdiff_t end = smaller(last, first + WINOGRAD_COLUMNS);
         EACH_PART(part, at, first - 1, end + 1, rows, h, w, {
             for (ptrdiff_t c = 0; c < inputs; c++)
                 winograd_input(x + c * pixels + part.image * h * w, part, rows, h, w, v + c * WINOGRAD_PITCH + at, v_point);
