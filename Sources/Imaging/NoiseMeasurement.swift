@@ -8,9 +8,9 @@
 /// Where no block is free of texture, texture would count as noise. It betrays itself: noise lies evenly about its mean
 /// and seldom far from it, edges and meshes do not, and what is measured counts the less the more it looks like them
 /// (`credibility`).
-public struct NoiseMeasurement: Sendable, Equatable, Codable {
+public struct NoiseMeasurement: Sendable, Equatable {
     /// Noise of one channel.
-    public struct Field: Sendable, Equatable, Codable {
+    public struct Field: Sendable, Equatable {
         /// Standard deviation in units of 1/255.
         public var deviation: Double
         /// Correlation of neighbours 1, 2, 3 and 4 columns apart, −1…1; 0 where there is no noise.
@@ -31,14 +31,18 @@ public struct NoiseMeasurement: Sendable, Equatable, Codable {
     /// The weighted sum 0.299, 0.587, 0.114 of red, green and blue; of other images the mean of the channels.
     public let luma: Field
 
-    /// The smallest distance at which no channel's noise is correlated: below 0.1 across, down and diagonally; where
-    /// there is none, that of 1…4 pixels at which the largest of all correlations is smallest. Source: spec D.4.
-    public var independentDistance: Int {
-        let largest = (0..<4).map { lag in
-            channels.flatMap { [$0.across[lag], $0.down[lag], $0.diagonal[lag]] }.map(abs).max() ?? 0
-        }
-        return 1 + (largest.firstIndex { $0 < 0.1 } ?? largest.indices.min { largest[$0] < largest[$1] } ?? 0)
-    }
+    /// The smallest distance, 1…4 pixels, at which no channel's noise is correlated, so that sub-images of that stride hold
+    /// independent noise (spec D.4).
+    ///
+    /// Texture that is left in the blocks correlates as noise does, but seldom survives second differences. Those of
+    /// independent noise correlate at lag 1 by −2/3, where neighbours share a tenth by −0.635 and where they share a fifth
+    /// by −0.59. The distance is the smallest below `independentCurvature`, rows, columns and channels alike; where there
+    /// is none, the one that comes nearest.
+    public let independentDistance: Int
+
+    /// Half-way between a tenth and a fifth. Of 28 photographs' crops of 256² under noise of 25/255, 25 are found to be
+    /// independent at distance 1 where the noise is, and 1 where neighbours share a fifth of it.
+    private static let independentCurvature = -0.61
 
     static let side = 32
     /// Blocks that are looked at; a 12-megapixel photograph has 11,700.
@@ -56,11 +60,28 @@ public struct NoiseMeasurement: Sendable, Equatable, Codable {
         let grey = levelled(Self.lumaWeights(image.channels))
         let credibility = Self.credibility(of: grey)
         luma = Self.field(of: grey, credibility)
-        channels = (0..<image.channels).map { channel in
+        let planes = (0..<image.channels).map { channel in
             var weights = [Float](repeating: 0, count: image.channels)
             weights[channel] = 1
-            return Self.field(of: levelled(weights), credibility)
+            return levelled(weights)
         }
+        channels = planes.map { Self.field(of: $0, credibility) }
+        let curvatures = (1...4).map { distance in
+            planes.map { Self.curvature(of: $0, distance: distance) }.max() ?? 0
+        }
+        independentDistance =
+            1 + (curvatures.firstIndex { $0 < Self.independentCurvature }
+                ?? curvatures.indices.min { curvatures[$0] < curvatures[$1] } ?? 0)
+    }
+
+    /// The larger of both directions' correlations of second differences with their neighbours, −2/3 for independent noise
+    /// and for none at all.
+    private static func curvature(of blocks: [NoiseBlock], distance: Int) -> Double {
+        [1, side].map { direction in
+            let sums = blocks.map { $0.curvature(distance: distance, direction: direction) }
+            let square = sums.reduce(0) { $0 + $1.square }
+            return square > 0 ? sums.reduce(0) { $0 + $1.product } / square : -2 / 3
+        }.max() ?? -2 / 3
     }
 
     /// Medians of the blocks' skewness and kurtosis that real noise keeps below: on 56 pairs of PolyU they reach 0.34
@@ -237,5 +258,25 @@ private struct NoiseBlock {
             }
         }
         return Double(sum) / Double((side - down) * (side - across))
+    }
+
+    /// Mean square of second differences x[i − d] − 2x[i] + x[i + d], and mean product of those that lie d apart.
+    ///
+    /// - Parameter direction: distance of neighbouring samples: 1 along rows, the side along columns.
+    func curvature(distance: Int, direction: Int) -> (square: Double, product: Double) {
+        let side = NoiseMeasurement.side
+        let (line, step) = (side + 1 - direction, distance * direction)
+        func second(_ p: Int) -> Float { samples[p - step] - 2 * samples[p] + samples[p + step] }
+        var (square, product): (Float, Float) = (0, 0)
+        for start in 0..<side {
+            for place in distance..<side - distance {
+                let p = start * line + place * direction
+                let here = second(p)
+                square += here * here
+                if place + distance < side - distance { product += here * second(p + step) }
+            }
+        }
+        let count = (all: side * (side - 2 * distance), pairs: side * (side - 3 * distance))
+        return (Double(square) / Double(count.all), Double(product) / Double(count.pairs))
     }
 }

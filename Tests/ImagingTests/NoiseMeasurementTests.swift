@@ -93,6 +93,15 @@ import Testing
         #expect(abs(measured.luma.diagonal[0] - expected * expected) < 0.06)
     }
 
+    /// Waves of 11 pixels everywhere correlate neighbours by a quarter, but not the second differences of the noise on them.
+    @Test func textureIsNotTakenForCorrelation() throws {
+        let photograph = photograph(side: 384, deviation: 25, blur: 0, textured: true)
+        let textured = photograph.cropped(to: Tile(x: 160, y: 0, width: 224, height: 384))
+        let measured = try #require(NoiseMeasurement(of: textured))
+        #expect(measured.luma.correlation(lag: 1) > 0.1)
+        #expect(measured.independentDistance == 1)
+    }
+
     @Test func channelsAreMeasuredApart() throws {
         let deviations: [Float] = [2, 4, 8]
         let planes = deviations.enumerated().flatMap { index, deviation in

@@ -52,7 +52,7 @@ extension Method {
             encoder.outputFormatting = [.sortedKeys]
             let learned = try NetworkConfiguration.zsn2n(.colour).json
             let schedule = String(decoding: try encoder.encode(ZeroShot.Schedule()), as: UTF8.self)
-            return SHA256.hash(data: Data("\(rawValue) 2 \(learned) \(schedule)".utf8)).hexadecimal
+            return SHA256.hash(data: Data("\(rawValue) 3 \(learned) \(schedule)".utf8)).hexadecimal
         }
     }
 

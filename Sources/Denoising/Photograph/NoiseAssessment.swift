@@ -25,11 +25,8 @@ struct NoiseAssessment: Sendable {
     }
 
     /// Stride of pixel downsampling for a network that was taught to expect independent noise: 1 where neighbours share
-    /// less than a tenth of it, else the published 2. Larger strides cost more detail than correlation costs.
-    var stride: Int {
-        guard let luma = measurement?.luma else { return 2 }
-        return (luma.across + luma.down).allSatisfy { abs($0) < 0.1 } ? 1 : 2
-    }
+    /// none of it, else the published 2. Larger strides cost more detail than correlation costs.
+    var stride: Int { measurement?.independentDistance == 1 ? 1 : 2 }
 
     /// By the names of `DenoisingReport.metrics`.
     var metrics: [String: Double] {
