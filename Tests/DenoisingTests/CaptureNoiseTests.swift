@@ -83,6 +83,51 @@ import Testing
         }
     }
 
+    /// The left half is flat, the right half has so much texture that all of the adaptivity counts.
+    @Test func textureGetsStrongerAndWhiterNoise() throws {
+        var model = NoiseModel()
+        model.shotGain = 3e-3
+        model.blurAcross = 0.8
+        model.blurDown = 0.8
+        var generator = SeededGenerator(seed: 3)
+        let pair = model.pair(from: Scenes.clean(5, width: 384, height: 384), using: &generator)
+        let noise = try #require(CaptureNoise(of: pair.noisy))
+        let side = 256
+        var picture = PlanarImage(width: side, height: side, channels: 3, repeating: 0.5)
+        for channel in 0..<3 {
+            for row in 0..<side {
+                for column in side / 2..<side where (row + column) % 2 == 0 { picture[channel, row, column] = 0.2 }
+            }
+        }
+        var adaptivity = NoiseAdaptivity()
+        adaptivity.luma = 1
+        adaptivity.chroma = 3
+        adaptivity.whitening = 1
+        var generators = [SeededGenerator(seed: 1), SeededGenerator(seed: 1)]
+        let plain = noise.drawn(on: picture, using: &generators[0])
+        let adapted = noise.drawn(on: picture, adaptivity, using: &generators[1])
+        func half(_ image: PlanarImage, _ x: Int) -> PlanarImage {
+            // Texture is blurred a little: the border between the halves belongs to neither.
+            image.cropped(to: Tile(x: x, y: 0, width: 112, height: side))
+        }
+        #expect(half(adapted, 0) == half(plain, 0))
+        let (before, after) = (half(plain, 144), half(adapted, 144))
+        func luma(_ image: PlanarImage) -> PlanarImage {
+            PlanarImage(width: image.width, height: image.height, channels: 1, samples: image.luma)
+        }
+        func red(_ image: PlanarImage) -> PlanarImage {
+            let luma = image.luma
+            return PlanarImage(
+                width: image.width, height: image.height, channels: 1,
+                samples: luma.indices.map { image.samples[$0] - luma[$0] })
+        }
+        // Two fields, and 112 columns of them.
+        #expect(abs(deviation(luma(after), channel: 0) / deviation(luma(before), channel: 0) - 2) < 0.3)
+        #expect(deviation(red(after), channel: 0) / deviation(red(before), channel: 0) > 3)
+        let correlations = [before, after].map { correlation(luma($0), channel: 0, lag: 1) }
+        #expect(correlations[1] > 0 && correlations[1] < 0.75 * correlations[0])
+    }
+
     @Test func theSameStateDrawsTheSameNoise() throws {
         let (capture, clean) = try Scenes.capture(3)
         var generators = [SeededGenerator(seed: 1), SeededGenerator(seed: 1), SeededGenerator(seed: 2)]

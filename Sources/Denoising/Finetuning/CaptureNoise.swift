@@ -9,7 +9,7 @@ import Imaging
 public struct CaptureNoise: Sendable {
     /// Standard deviation of luma on flat areas, in units of 1.
     public let deviation: Float
-    /// One field of each component, `side` · `side`, that continues on the opposite border.
+    /// One field of each component, `side` · `side`, that continues on the opposite border; then a whiter one of luma.
     private let fields: [[Float]]
     /// What luma explains of red's difference, what luma and red explain of blue's.
     private let shares: (red: Float, blue: (luma: Float, red: Float))
@@ -49,9 +49,10 @@ public struct CaptureNoise: Sendable {
         let scale = deviation * deviation / found[0][centre]
         let transform = FourierTransform(side: Self.side)
         var generator = SeededGenerator(seed: 1)
-        fields = found.map { covariance in
-            Self.field(covariance.map { $0 * scale }, transform, &generator)
-        }
+        let scaled = found.map { $0.map { $0 * scale } }
+        fields =
+            scaled.map { Self.field($0, transform, &generator) }
+            + [Self.field(scaled[0], transform, isWhitened: true, &generator)]
     }
 
     /// Noise for an image: three planes to be added to it.
@@ -59,9 +60,13 @@ public struct CaptureNoise: Sendable {
     /// The components are independent, so each is cut out of its field at a place of its own, and its sign is drawn.
     ///
     /// - Parameters:
-    ///   - image: what it falls on; only its brightness counts.
+    ///   - image: what it falls on; its brightness counts, and its texture where noise adapts to it.
+    ///   - adaptivity: how noise differs where there is texture; the default leaves it as on flat areas everywhere.
     ///   - generator: the same state gives the same noise.
-    public func drawn(on image: PlanarImage, using generator: inout SeededGenerator) -> PlanarImage {
+    public func drawn(
+        on image: PlanarImage, _ adaptivity: NoiseAdaptivity = NoiseAdaptivity(),
+        using generator: inout SeededGenerator
+    ) -> PlanarImage {
         let places = fields.map { _ in
             (
                 row: Int(generator.next() % UInt64(Self.side)), column: Int(generator.next() % UInt64(Self.side)),
@@ -71,6 +76,7 @@ public struct CaptureNoise: Sendable {
         var noise = PlanarImage(width: image.width, height: image.height, channels: 3)
         let plane = image.width * image.height
         let luma = image.luma
+        let texture = adaptivity.isNone ? nil : image.texture(above: deviation)
         for p in 0..<plane {
             let (y, x) = (p / image.width, p % image.width)
             func component(_ index: Int) -> Float {
@@ -78,9 +84,15 @@ public struct CaptureNoise: Sendable {
                 return places[index].sign * fields[index][row % Self.side * Self.side + column % Self.side]
             }
             let gain = profile.variance(at: luma[p]).squareRoot() / deviation
-            let (grey, rest) = (component(0), component(1))
+            let share = texture?[p] ?? 0
+            let white = adaptivity.whitening * share
+            var grey = component(0)
+            if white > 0 { grey = (1 - white).squareRoot() * grey + white.squareRoot() * component(3) }
+            grey *= 1 + adaptivity.luma * share
+            let chroma = 1 + adaptivity.chroma * share
+            let rest = chroma * component(1)
             let red = rest + shares.red * grey
-            let blue = component(2) + shares.blue.luma * grey + shares.blue.red * rest
+            let blue = chroma * component(2) + shares.blue.luma * grey + shares.blue.red * rest
             noise.samples[p] = gain * (grey + red)
             noise.samples[plane + p] = gain * (grey - (0.299 * red + 0.114 * blue) / 0.587)
             noise.samples[2 * plane + p] = gain * (grey + blue)
@@ -181,8 +193,11 @@ public struct CaptureNoise: Sendable {
 
     /// White noise filtered so that it has the covariance; frequencies of which the estimate says less than nothing get
     /// none, and the rest is scaled to keep the variance.
+    ///
+    /// - Parameter isWhitened: each frequency gets the square root of its power, and all together the same variance.
     private static func field(
-        _ covariance: [Float], _ transform: FourierTransform, _ generator: inout SeededGenerator
+        _ covariance: [Float], _ transform: FourierTransform, isWhitened: Bool = false,
+        _ generator: inout SeededGenerator
     ) -> [Float] {
         var power = [Float](repeating: 0, count: side * side)
         var unused = power
@@ -194,6 +209,7 @@ public struct CaptureNoise: Sendable {
         }
         let variance = power[0]
         transform.transform(&power, &unused)
+        if isWhitened { power = power.map { max($0, 0).squareRoot() } }
         let kept = power.reduce(0) { $0 + max($1, 0) } / Float(side * side)
         guard kept > 0, variance > 0 else { return [Float](repeating: 0, count: side * side) }
         var real = generator.normals(side * side)
