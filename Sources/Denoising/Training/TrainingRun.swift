@@ -74,7 +74,8 @@ public struct TrainingRun {
     ///   - validation: what is looked at between the steps; nil trains to the end of the plan.
     ///   - reportEvery: steps between two calls of `report`; every look at the validation reports as well.
     ///   - saveEvery: steps between two checkpoints.
-    ///   - deadline: where steps take longer than was thought, the plan is shortened so that it ends by then.
+    ///   - deadline: where steps take longer than was thought, the plan is shortened so that it ends by then; not before
+    ///     half of the time is over, since what slows them down may go.
     ///   - shouldStop: asked before each step; when true, the state is saved and the run ends early.
     /// - Throws: `TrainingError.diverged`; the checkpoint then holds the last finite state that was saved.
     public mutating func run(
@@ -86,6 +87,7 @@ public struct TrainingRun {
         var losses: [Double] = []
         var durations: [Double] = []
         var last = ContinuousClock.now
+        let half = deadline.map { last + ($0 - last) / 2 }
         while !trainer.isFinished && !isExhausted(validation) && !shouldStop() {
             let stage = trainer.plan.stage(at: trainer.step)
             let start = ContinuousClock.now
@@ -102,7 +104,7 @@ public struct TrainingRun {
                         loss: losses.reduce(0, +) / Double(losses.count), rate: Double(stage?.rate ?? 0),
                         validation: found, secondsPerStep: perStep,
                         secondsLeft: perStep * Double(trainer.plan.steps - trainer.step)))
-                if let deadline {
+                if let deadline, let half, now >= half {
                     // A median: a process may have been halted within a step.
                     let step = durations.sorted()[durations.count / 2]
                     trainer.finish(within: max(1, Int((deadline - ContinuousClock.now).seconds / step)))
