@@ -2,9 +2,12 @@ import Tensors
 
 /// Which parts of a photograph a step of ZS-N2N learns from (spec D.2): all of a small one in four strips, otherwise
 /// four windows at random places. Parts are independent work, and the same at any number of threads.
+///
+/// Rows and columns that fill no block are left out. For sub-images those may be many, and hold what is nowhere else: each
+/// step then leaves out others, some at either side.
 struct ZeroShotCrops {
-    /// A part of the photograph, in its pixels. Edges are multiples of twice the stride, so that all parts have the
-    /// blocks of the whole photograph.
+    /// A part of the photograph, in its pixels. Edges are multiples of twice the stride from where the step begins, so
+    /// that all parts have the same blocks.
     struct Crop: Sendable, Equatable {
         /// Where the loss counts.
         let rows: Range<Int>
@@ -14,6 +17,15 @@ struct ZeroShotCrops {
 
         var pixels: Int { rows.count * columns.count }
 
+        func moved(down: Int, across: Int) -> Crop {
+            func later(_ range: Range<Int>, _ distance: Int) -> Range<Int> {
+                range.lowerBound + distance..<range.upperBound + distance
+            }
+            return Crop(
+                rows: later(rows, down), columns: later(columns, across),
+                seen: (later(seen.rows, down), later(seen.columns, across)))
+        }
+
         static func == (a: Crop, b: Crop) -> Bool {
             a.rows == b.rows && a.columns == b.columns && a.seen.rows == b.seen.rows && a.seen.columns == b.seen.columns
         }
@@ -21,9 +33,11 @@ struct ZeroShotCrops {
 
     static let parts = 4
 
-    /// Size of the photograph without the last rows and columns that fill no block.
+    /// Size of the photograph without the rows and columns that fill no block.
     private let height: Int
     private let width: Int
+    /// Rows and columns that a step may begin later than the photograph.
+    private let slack: (rows: Int, columns: Int)
     /// Side of a block of each sub-image, in pixels of the photograph.
     private let unit: Int
     private let pixels: Int
@@ -32,6 +46,8 @@ struct ZeroShotCrops {
     init(height: Int, width: Int, stride: Int, pixels: Int) throws(ZeroShotError) {
         unit = 2 * stride
         (self.height, self.width) = (height / unit * unit, width / unit * unit)
+        // At stride 1 the last row or column is the one that is left out, as published.
+        slack = stride > 1 ? (height % unit, width % unit) : (0, 0)
         self.pixels = pixels
         guard min(self.height, self.width) >= 4 * unit else {
             throw .tooSmall(height: height, width: width, least: 4 * unit)
@@ -39,7 +55,9 @@ struct ZeroShotCrops {
     }
 
     func windows(key: UInt64) -> [Crop] {
-        height * width <= pixels ? strips : random(RandomSource(seed: key))
+        var source = RandomSource(seed: key)
+        let (down, across) = (source.index(below: slack.rows + 1), source.index(below: slack.columns + 1))
+        return (height * width <= pixels ? strips : random(source)).map { $0.moved(down: down, across: across) }
     }
 
     private var strips: [Crop] {
