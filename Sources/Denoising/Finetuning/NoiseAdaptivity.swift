@@ -3,9 +3,9 @@ import Imaging
 /// How a camera's noise differs where the picture has texture from that of its flat areas.
 ///
 /// Noise reduction holds back where it finds detail, so that there is more noise, and noise that is less smoothed. On
-/// pairs of five cameras, whose true noise is known, the fifth of the blocks with most texture has 1.1 to 3.2 times the
-/// deviation of luma of the fifth with least, and 1.2 to 4 times that of colour; neighbours' luma correlates by 0.6 to
-/// 0.7 on flat areas, and in texture by as much, or by as little as 0.2 to 0.4.
+/// ten pairs of five cameras, whose true noise is known, the fifth of the blocks with most texture has 1.1 to 3.2 times
+/// the deviation of luma of the fifth with least, and 1.2 to 4 times that of colour (10 times where flat areas hardly had
+/// any); neighbours' luma correlates by 0.6 to 0.7 on flat areas, and in texture by as much, or by as little as 0.2.
 public struct NoiseAdaptivity: Sendable, Equatable {
     /// In full texture, luma's deviation is 1 + `luma` times that of flat areas.
     public var luma: Float = 0

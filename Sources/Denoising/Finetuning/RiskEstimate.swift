@@ -13,9 +13,8 @@ import SystemPackage
 /// Flat areas show the noise that a camera left there; in texture, where its noise reduction held back, there may be
 /// several times as much. What the model in use takes away there says how much: more than it takes of noise as on flat
 /// areas, by the same factor as there is more noise, or detail. So the risk is estimated with that factor as `excess`, and
-/// with the root of it. What is better under both is better. (On sixteen captures whose truth is known, a network taught
-/// with it was better on all but two; by the noise of flat areas alone it would be on seven, with the root or all of the
-/// excess on fifteen.)
+/// with the root of it. What is better under both is better. (On sixteen captures whose truth is known, a network that
+/// was taught with the truth is better on all but two; by the noise of flat areas it would be on seven, so on fifteen.)
 struct RiskEstimate: Sendable {
     /// Mean square error in squared units of 1 if the noise is everywhere that of flat areas; below zero where chance
     /// wants it so.
@@ -54,7 +53,7 @@ struct RiskEstimate: Sendable {
         let second = try Self.denoised(shifted, model, options, noiseSample: noisy, seed: seed)
         let excess = excess ?? Self.excess(of: noisy, first, noise: noise, second)
         var (removed, passed, power) = (0.0, 0.0, 0.0)
-        // Of 2·noise that comes through less noise, times what the noise is taken for.
+        // What Stein's estimate adds to the squared distance, 2zᵀ(∂D/∂y)z − z², for `excess` times the noise and its root.
         var (balanceLeast, balanceMost) = (0.0, 0.0)
         for p in noisy.samples.indices {
             let difference = Double(first.samples[p] - noisy.samples[p])
