@@ -102,6 +102,28 @@ import Testing
         #expect(measured.independentDistance == 1)
     }
 
+    /// Waves of four pixels everywhere: what the channels do not tell, their differences do.
+    @Test func coloursTellTextureFromCorrelation() throws {
+        let waves = (0..<384 * 224).map { index -> Float in
+            let (across, down) = (Float(index % 224), Float(index / 224))
+            return 0.5 + 0.1 * sin(1.6 * across) * cos(1.3 * down)
+        }
+        func noisy(blur: Float, isGrey: Bool) -> PlanarImage {
+            let planes = (0..<3).flatMap { channel in
+                let noise = noise(
+                    width: 224, height: 384, deviation: 12, blur: blur, seed: isGrey ? 1 : UInt64(channel))
+                return zip(waves, noise).map { $0 + $1 }
+            }
+            return PlanarImage(width: 224, height: 384, channels: 3, samples: planes)
+        }
+        func distance(_ image: PlanarImage) throws -> Int {
+            try #require(NoiseMeasurement(of: image)).independentDistance
+        }
+        #expect(try distance(noisy(blur: 0, isGrey: false)) == 1)
+        #expect(try distance(noisy(blur: 0, isGrey: true)) > 1, "without colour nothing is known")
+        #expect(try distance(noisy(blur: 0.5, isGrey: false)) == 2)
+    }
+
     @Test func channelsAreMeasuredApart() throws {
         let deviations: [Float] = [2, 4, 8]
         let planes = deviations.enumerated().flatMap { index, deviation in
