@@ -13,7 +13,6 @@
 #include "kernels/tiles_convolution.h"
 #include "kernels/tiles_mixing.h"
 #include "kernels/tiles_weights.h"
-#include "kernels/tiles_winograd.h"
 #pragma clang attribute pop
 
 void dn_use_tiles(dn_kernels *table) {
@@ -25,9 +24,6 @@ void dn_use_tiles(dn_kernels *table) {
     table->mix_channels_weights = tiles_mix_channels_weights;
     table->convolution_gradient_scratch = tiles_gradient_scratch;
     table->convolution3x3_gradient = tiles_convolution_gradient;
-    table->convolution_sizes = tiles_winograd_sizes;
-    table->convolution_weights = tiles_winograd_weights;
-    table->convolution3x3 = tiles_winograd3x3;
 }
 
 bool dn_may_use_tiles(void) {

@@ -14,7 +14,7 @@ import Testing
         #expect(deviation(y.values, expected) < 1e-6)
     }
 
-    /// Sums of at most 27 products below 1.
+    /// Sums of at most 27 products below 1, rounded to 6e-8 each, by Winograd less than twice as coarsely.
     @Test(arguments: Planes.all + [.manyBands]) func dense3x3SumsTheNeighbourhoodInsideOfEachImage(planes: Planes) {
         let (x, w, b) = (planes.activation(3, seed: 4), random([2, 3, 3, 3], seed: 5), random([2], seed: 6))
         let y = convolution3x3(Variable(x), weight: Variable(w), bias: Variable(b)).tensor
@@ -26,7 +26,7 @@ import Testing
             }
         }
         #expect(y.shape == [2] + x.shape[1...])
-        #expect(deviation(y.values, expected) < 3e-6)
+        #expect(deviation(y.values, expected) < 6e-6)
     }
 
     /// Sums of 10 values below 1.

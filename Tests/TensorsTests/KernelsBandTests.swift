@@ -92,11 +92,11 @@ import Testing
     static let convolutions = [
         (1, 1, 1, 1, 1), (1, 2, 2, 4, 3), (3, 5, 1, 5, 8), (13, 4, 3, 7, 17), (4, 13, 2, 9, 33), (2, 3, 1, 3, 64),
         (8, 8, 1, 6, 65), (5, 2, 1, 4, 150), (12, 70, 2, 4, 30), (2, 1, 1, 600, 1), (33, 34, 1, 17, 66),
-        (3, 4, 2, 13, 64), (40, 33, 1, 9, 128),
+        (3, 4, 2, 13, 64), (40, 33, 1, 9, 128), (2, 3, 2, 6, 256), (1, 2, 1, 3, 127),
     ]
 
-    /// F(4, 3) multiplies by up to 5 and adds up to six such terms before the product, and weighs products with up to 8
-    /// after it, so its rounding is some ten times that of the plain sum of 9·inputs products.
+    /// F(4×4, 3×3) adds up to 36 terms before each product and after all of them: five times the rounding of the plain sum
+    /// of 9·inputs products holds it even where these are few.
     @Test(arguments: KernelTable.all, convolutions)
     func everyTableConvolvesLikeTheNaiveSum(table: KernelTable, size: (Int, Int, Int, Int, Int)) {
         let (outputs, inputs, images, h, w) = size

@@ -23,7 +23,7 @@ INLINE void depthwise_block(const float *x, ptrdiff_t w, const int rows, bool ab
         const float *p = x + i * w;
         const vfloat here = get(p, count);
         const vfloat before = left ? get(p - 1, count) : from_left(here);
-        const vfloat after = right ? get(p + 1, count) : from_right(here);
+        const vfloat after = right ? get(p + 1, count) : one_on(here, 0);
 #pragma clang loop unroll(full)
         for (int j = 0; j < rows; j++) {
             const int tap = i - j + 1;
@@ -87,7 +87,7 @@ INLINE void gather_taps(const float *x, const float *g, ptrdiff_t w, const int r
         const float *p = x + i * w;
         const vfloat here = get(p, count);
         const vfloat before = left ? get(p - 1, count) : from_left(here);
-        const vfloat after = right ? get(p + 1, count) : from_right(here);
+        const vfloat after = right ? get(p + 1, count) : one_on(here, 0);
 #pragma clang loop unroll(full)
         for (int j = 0; j < rows; j++) {
             const int tap = i - j + 1;
