@@ -31,21 +31,6 @@ public struct NoiseMeasurement: Sendable, Equatable {
     /// The weighted sum 0.299, 0.587, 0.114 of red, green and blue; of other images the mean of the channels.
     public let luma: Field
 
-    /// The smallest distance, 1…4 pixels, at which no channel's noise is correlated, so that sub-images of that stride hold
-    /// independent noise (spec D.4).
-    ///
-    /// Texture that is left in the blocks correlates as noise does, but seldom survives second differences, and differences
-    /// of colours less still. Second differences of independent noise correlate at lag 1 by −2/3, where neighbours share a
-    /// tenth by −0.635 and where they share a fifth by −0.59. The distance is the smallest below `independentCurvature`,
-    /// either of all channels, or of both differences from green where there is as much noise in them as in a channel (in
-    /// those of cameras there is not: their colour is smooth); where there is none, the one at which the channels come
-    /// nearest.
-    public let independentDistance: Int
-
-    /// Half-way between a tenth and a fifth. Of 28 photographs' crops of 256² under noise of 25/255, 28 are found to be
-    /// independent at distance 1 where the noise is, and 2 where neighbours share a fifth of it.
-    private static let independentCurvature = -0.61
-
     static let side = 32
     /// Blocks that are looked at; a 12-megapixel photograph has 11,700.
     private static let most = 1500
@@ -54,47 +39,21 @@ public struct NoiseMeasurement: Sendable, Equatable {
 
     /// - Returns: nil if the image is smaller than 32×32 pixels, or clipped everywhere.
     public init?(of image: PlanarImage) {
-        let blocks = Self.flattest(of: image)
-        guard !blocks.isEmpty else { return nil }
-        func levelled(_ weights: [Float]) -> [NoiseBlock] {
-            blocks.compactMap { NoiseBlock(of: image, weights: weights, row: $0.row, column: $0.column) }
-        }
-        let grey = levelled(Self.lumaWeights(image.channels))
+        let places = Self.flattest(of: image)
+        guard !places.isEmpty else { return nil }
+        func blocks(_ weights: [Float]) -> [NoiseBlock] { Self.blocks(of: image, at: places, weights) }
+        let grey = blocks(Self.lumaWeights(image.channels))
         let credibility = Self.credibility(of: grey)
         luma = Self.field(of: grey, credibility)
-        let planes = (0..<image.channels).map { channel in
-            levelled((0..<image.channels).map { $0 == channel ? 1 : 0 })
+        channels = (0..<image.channels).map { channel in
+            Self.field(of: blocks((0..<image.channels).map { $0 == channel ? 1 : 0 }), credibility)
         }
-        channels = planes.map { Self.field(of: $0, credibility) }
-        let colours: [[Float]] = image.channels == 3 ? [[1, -1, 0], [0, -1, 1]] : []
-        independentDistance = Self.independentDistance(of: planes, colours: colours.map(levelled))
     }
 
-    /// - Parameter colours: differences of channels, of which there may be none.
-    private static func independentDistance(of planes: [[NoiseBlock]], colours: [[NoiseBlock]]) -> Int {
-        let correlations = (1...4).map { distance in
-            let planes = planes.map { curvature(of: $0, distance: distance) }
-            let colours = colours.map { curvature(of: $0, distance: distance) }
-            let (power, correlation) = (planes.map(\.power).max() ?? 0, planes.map(\.correlation).max() ?? 0)
-            let tells = !colours.isEmpty && colours.allSatisfy { $0.power > power / 2 }
-            return (
-                channels: correlation,
-                least: tells ? min(correlation, colours.map(\.correlation).max() ?? 0) : correlation
-            )
-        }
-        let nearest = correlations.indices.min { correlations[$0].channels < correlations[$1].channels } ?? 0
-        return 1 + (correlations.firstIndex { $0.least < independentCurvature } ?? nearest)
-    }
-
-    /// Of second differences, the smaller power of both directions, and the larger correlation with neighbours: −2/3 for
-    /// independent noise, and for none at all.
-    private static func curvature(of blocks: [NoiseBlock], distance: Int) -> (power: Double, correlation: Double) {
-        let directions = [1, side].map { direction in
-            let sums = blocks.map { $0.curvature(distance: distance, direction: direction) }
-            let power = sums.reduce(0) { $0 + $1.square }
-            return (power: power, correlation: power > 0 ? sums.reduce(0) { $0 + $1.product } / power : -2 / 3)
-        }
-        return (directions.map(\.power).min() ?? 0, directions.map(\.correlation).max() ?? -2 / 3)
+    static func blocks(
+        of image: PlanarImage, at places: [(row: Int, column: Int)], _ weights: [Float]
+    ) -> [NoiseBlock] {
+        places.compactMap { NoiseBlock(of: image, weights: weights, row: $0.row, column: $0.column) }
     }
 
     /// Medians of the blocks' skewness and kurtosis that real noise keeps below: on 56 pairs of PolyU they reach 0.34
@@ -176,120 +135,5 @@ public struct NoiseMeasurement: Sendable, Equatable {
         return Field(
             deviation: 255 * (whole / quiet).squareRoot(), across: restoredAcross, down: restoredDown,
             diagonal: restored(diagonal))
-    }
-}
-
-/// A square of a weighted sum of channels from which its best-fitting plane was subtracted.
-private struct NoiseBlock {
-    private let samples: [Float]
-    /// More than one sample in 64 is black, white or not a number.
-    let isClipped: Bool
-
-    /// - Returns: nil if the block does not lie in the image.
-    init?(of image: PlanarImage, weights: [Float], row: Int, column: Int) {
-        let side = NoiseMeasurement.side
-        guard row + side <= image.height, column + side <= image.width else { return nil }
-        var samples = [Float](repeating: 0, count: side * side)
-        var clipped = 0
-        for (channel, weight) in weights.enumerated() where weight != 0 {
-            for y in 0..<side {
-                let start = (channel * image.height + row + y) * image.width + column
-                for x in 0..<side {
-                    let value = image.samples[start + x]
-                    if !(value > 1.5 / 255 && value < 253.5 / 255) { clipped += 1 }
-                    samples[y * side + x] += weight * value
-                }
-            }
-        }
-        self.samples = Self.levelled(samples, side)
-        isClipped = clipped * 64 > side * side
-    }
-
-    /// Subtracts the plane a + b·x + c·y of least squares.
-    private static func levelled(_ samples: [Float], _ side: Int) -> [Float] {
-        let middle = Float(side - 1) / 2
-        var (mean, across, down): (Float, Float, Float) = (0, 0, 0)
-        for y in 0..<side {
-            for x in 0..<side {
-                let value = samples[y * side + x]
-                mean += value
-                across += value * (Float(x) - middle)
-                down += value * (Float(y) - middle)
-            }
-        }
-        let count = Float(side * side)
-        // Σ(x − middle)² over the block.
-        let moment = count * (Float(side * side) - 1) / 12
-        var result = samples
-        for y in 0..<side {
-            for x in 0..<side {
-                result[y * side + x] -=
-                    mean / count + across / moment * (Float(x) - middle) + down / moment * (Float(y) - middle)
-            }
-        }
-        return result
-    }
-
-    /// Third and fourth standardised moments: 0 and 3 of normal noise. Nil where there is none at all.
-    var shape: (skewness: Double, kurtosis: Double)? {
-        var (second, third, fourth) = (0.0, 0.0, 0.0)
-        for sample in samples {
-            let value = Double(sample)
-            second += value * value
-            third += value * value * value
-            fourth += value * value * value * value
-        }
-        let count = Double(samples.count)
-        let variance = second / count
-        guard variance > 1e-12 else { return nil }
-        return (third / count / (variance * variance.squareRoot()), fourth / count / (variance * variance))
-    }
-
-    /// Mean square of the means of 8×8 samples: large where there are edges or soft texture.
-    var unevenness: Double {
-        let (side, cell) = (NoiseMeasurement.side, 8)
-        var sum: Float = 0
-        for top in stride(from: 0, to: side, by: cell) {
-            for left in stride(from: 0, to: side, by: cell) {
-                var mean: Float = 0
-                for y in top..<top + cell {
-                    for x in left..<left + cell { mean += samples[y * side + x] }
-                }
-                sum += mean * mean
-            }
-        }
-        return Double(sum)
-    }
-
-    /// Mean product of samples that many rows and columns apart.
-    func covariance(down: Int, across: Int) -> Double {
-        let side = NoiseMeasurement.side
-        var sum: Float = 0
-        for y in 0..<side - down {
-            for x in 0..<side - across {
-                sum += samples[y * side + x] * samples[(y + down) * side + x + across]
-            }
-        }
-        return Double(sum) / Double((side - down) * (side - across))
-    }
-
-    /// Mean square of second differences x[i − d] − 2x[i] + x[i + d], and mean product of those that lie d apart.
-    ///
-    /// - Parameter direction: distance of neighbouring samples: 1 along rows, the side along columns.
-    func curvature(distance: Int, direction: Int) -> (square: Double, product: Double) {
-        let side = NoiseMeasurement.side
-        let (line, step) = (side + 1 - direction, distance * direction)
-        func second(_ p: Int) -> Float { samples[p - step] - 2 * samples[p] + samples[p + step] }
-        var (square, product): (Float, Float) = (0, 0)
-        for start in 0..<side {
-            for place in distance..<side - distance {
-                let p = start * line + place * direction
-                let here = second(p)
-                square += here * here
-                if place + distance < side - distance { product += here * second(p + step) }
-            }
-        }
-        let count = (all: side * (side - 2 * distance), pairs: side * (side - 3 * distance))
-        return (Double(square) / Double(count.all), Double(product) / Double(count.pairs))
     }
 }

@@ -87,7 +87,7 @@ import Testing
     ) throws {
         let image = photograph(side: 512, deviation: 8, blur: Float(blur), textured: false)
         let measured = try #require(NoiseMeasurement(of: image))
-        #expect(measured.independentDistance == distance)
+        #expect(NoiseMeasurement.independentDistance(of: image) == distance)
         // Blurred both ways, so that the diagonal has the product of both correlations.
         let expected = correlation(blur: Float(blur), lag: 1)
         #expect(abs(measured.luma.diagonal[0] - expected * expected) < 0.06)
@@ -99,7 +99,7 @@ import Testing
         let textured = photograph.cropped(to: Tile(x: 160, y: 0, width: 224, height: 384))
         let measured = try #require(NoiseMeasurement(of: textured))
         #expect(measured.luma.correlation(lag: 1) > 0.1)
-        #expect(measured.independentDistance == 1)
+        #expect(NoiseMeasurement.independentDistance(of: textured) == 1)
     }
 
     /// Waves of four pixels everywhere: what the channels do not tell, their differences do.
@@ -117,7 +117,7 @@ import Testing
             return PlanarImage(width: 224, height: 384, channels: 3, samples: planes)
         }
         func distance(_ image: PlanarImage) throws -> Int {
-            try #require(NoiseMeasurement(of: image)).independentDistance
+            try #require(NoiseMeasurement.independentDistance(of: image))
         }
         #expect(try distance(noisy(blur: 0, isGrey: false)) == 1)
         #expect(try distance(noisy(blur: 0, isGrey: true)) > 1, "without colour nothing is known")

@@ -16,10 +16,8 @@ import SystemPackage
 /// with the root of it. What is better under both is better. (On sixteen captures whose truth is known, a network that
 /// was taught with the truth is better on all but two; by the noise of flat areas it would be on seven, so on fifteen.)
 struct RiskEstimate: Sendable {
-    /// Mean square error in squared units of 1 if the noise is everywhere that of flat areas; below zero where chance
-    /// wants it so.
-    let flat: Double
-    /// The same if texture has the root of `excess` times as much.
+    /// Mean square error in squared units of 1 if texture has the root of `excess` times as much noise as flat areas; below
+    /// zero where chance wants it so.
     let least: Double
     /// The same if it has `excess` times as much, so that all that the model in use removes is noise.
     let most: Double
@@ -67,7 +65,6 @@ struct RiskEstimate: Sendable {
             balanceMost += factor * (2 * through - square)
         }
         let count = Double(noisy.samples.count)
-        flat = (removed + 2 * passed - power) / count
         least = (removed + balanceLeast) / count
         most = (removed + balanceMost) / count
         self.noise = power / count

@@ -29,8 +29,7 @@ extension Method {
             let model = try required(model)
             return Plain(network: model.network, weights: model.weights, stride: model.plainStride)
         case .zsn2n:
-            let stride = noise.measurement?.independentDistance ?? 1
-            return ZeroShot(channels: noiseSample.channels, stride: stride, seed: seed)
+            return ZeroShot(channels: noiseSample.channels, stride: noise.independentDistance ?? 1, seed: seed)
         case .dbsn:
             let model = try required(model)
             guard let network = model.network as? BayesianDBSN else {

@@ -4,6 +4,8 @@ import Imaging
 struct NoiseAssessment: Sendable {
     /// Nil where the noise cannot be measured: too small, or clipped everywhere.
     let measurement: NoiseMeasurement?
+    /// Distance in pixels from which on noise is not correlated; nil as well.
+    let independentDistance: Int?
 
     /// Deviation below which noise is not seen, in units of 1/255: less than rounding to 8 bits adds (0.29).
     static let visible = 0.25
@@ -11,6 +13,7 @@ struct NoiseAssessment: Sendable {
     /// - Parameter sample: of the photograph, as `PixelBuffer.noiseSample` has it.
     init(of sample: PlanarImage) {
         measurement = NoiseMeasurement(of: sample)
+        independentDistance = NoiseMeasurement.independentDistance(of: sample)
     }
 
     /// Whether no channel's noise is measurable, so that denoising could only take detail away.
@@ -26,7 +29,7 @@ struct NoiseAssessment: Sendable {
 
     /// Stride of pixel downsampling for a network that was taught to expect independent noise: 1 where neighbours share
     /// none of it, else the published 2. Larger strides cost more detail than correlation costs.
-    var stride: Int { measurement?.independentDistance == 1 ? 1 : 2 }
+    var stride: Int { independentDistance == 1 ? 1 : 2 }
 
     /// By the names of `DenoisingReport.metrics`.
     var metrics: [String: Double] {
