@@ -139,6 +139,36 @@ import Testing
         }
     }
 
+    /// The left half is flat, the right half has waves that are far stronger than the noise.
+    @Test("texture has more noise", arguments: [false, true]) func textureHasMoreNoise(isColour: Bool) {
+        let side = 128
+        var image = grey(0.45, side: side)
+        for index in image.samples.indices where index % side >= side / 2 {
+            image.samples[index] += 0.2 * (index % 2 == 0 ? 1 : -1)
+        }
+        func ratio(_ change: (inout NoiseModel) -> Void) -> Double {
+            var model = NoiseModel()
+            model.shotGain = 0
+            model.lumaGains = [0.5, 0.5]
+            model.chromaGains = [0.25, 0.25]
+            model.isEightBit = false
+            change(&model)
+            var generator = SeededGenerator(seed: 3)
+            let values = noise(of: model.pair(from: image, using: &generator), chroma: isColour)
+            func deviation(_ columns: Range<Int>) -> Double {
+                variance(values.indices.filter { columns.contains($0 % side) }.map { values[$0] }).squareRoot()
+            }
+            return deviation(side / 2 + 12..<side) / deviation(0..<side / 2 - 12)
+        }
+        // Shot noise follows brightness.
+        let alike = ratio { _ in }
+        #expect((1...1.6).contains(alike))
+        #expect(abs(ratio { $0.textureGain = 1 } / alike - 2) < 0.1)
+        // Luma's gains become 1, those of chroma the square root of 0.25.
+        #expect(abs(ratio { $0.adaptivity = 1 } / alike - (isColour ? 1 : 2)) < 0.1)
+        #expect(abs(ratio { $0.chromaAdaptivity = 0.5 } / alike - (isColour ? 2 : 1)) < 0.1)
+    }
+
     @Test func theDistributionHoldsTheNoiseOfRealCameras() {
         var lags: [Double] = []
         var blotches: [Double] = []

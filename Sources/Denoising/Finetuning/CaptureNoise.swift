@@ -76,7 +76,9 @@ public struct CaptureNoise: Sendable {
         var noise = PlanarImage(width: image.width, height: image.height, channels: 3)
         let plane = image.width * image.height
         let luma = image.luma
-        let texture = adaptivity.isNone ? nil : image.texture(above: deviation)
+        let texture =
+            adaptivity.isNone
+            ? nil : Plane(width: image.width, height: image.height, samples: luma).texture(above: deviation * deviation)
         for p in 0..<plane {
             let (y, x) = (p / image.width, p % image.width)
             func component(_ index: Int) -> Float {
@@ -84,7 +86,7 @@ public struct CaptureNoise: Sendable {
                 return places[index].sign * fields[index][row % Self.side * Self.side + column % Self.side]
             }
             let gain = profile.variance(at: luma[p]).squareRoot() / deviation
-            let share = texture?[p] ?? 0
+            let share = texture?.samples[p] ?? 0
             let white = adaptivity.whitening * share
             var grey = component(0)
             if white > 0 { grey = (1 - white).squareRoot() * grey + white.squareRoot() * component(3) }

@@ -95,7 +95,7 @@ extension Finetuning {
     }
 
     /// Of the way from the weights before to those after.
-    private static let shares: [Float] = [1, 0.75, 0.5]
+    private static let shares: [Float] = [1, 0.75, 0.5, 0.35, 0.25]
 
     /// A model file named after its weights.
     private func write(_ weights: Weights, of run: TrainingRun, _ metadata: [String: String]) throws -> FilePath {

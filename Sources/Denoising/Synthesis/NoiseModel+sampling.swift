@@ -66,7 +66,9 @@ extension NoiseModel {
             chromaShare = min(max(0.45 * exp(0.4 * generator.normal()), 0.12), 1.2)
             chromaBlur = generator.uniform(0.5...2)
             adaptivity = generator.uniform(0...(isHeavy ? 0.2 : 1))
-            textureThreshold = exp(generator.uniform(log(0.1)...log(3)))
+            chromaAdaptivity = generator.uniform(0...(isHeavy ? 0.2 : 1))
+            textureGain = generator.uniform(0...(isHeavy ? 0.2 : 2))
+            textureThreshold = exp(generator.uniform(log(0.05)...log(1.5)))
         }
         let blur = generator.chance(0.15) ? 0 : generator.uniform(0.3...0.8)
         blurAcross = blur * generator.uniform(0.9...1.15)
@@ -99,7 +101,7 @@ extension NoiseModel {
             let blue = measured { (planes[2].samples[$0] - luma.samples[$0]) / 1.772 }
             let red = measured { (planes[0].samples[$0] - luma.samples[$0]) / 1.402 }
             let factor = chromaShare * lumaDeviation / ((blue * blue + red * red) / 2).squareRoot()
-            chromaGains = chromaGains.map { $0 * factor }
+            chromaScale = factor
         }
         let factor = deviation / lumaDeviation
         shotGain *= factor * factor

@@ -21,10 +21,19 @@ public struct NoiseModel: Sendable {
     public var lumaGains: [Float] = [1]
     /// The same for chroma.
     public var chromaGains: [Float] = [1]
-    /// How much of luma's noise reduction is taken back in textured areas, 0…1.
+    /// Factor of all chroma.
+    public var chromaScale: Float = 1
+    /// How much of luma's noise reduction is taken back in full texture, 0…1.
     public var adaptivity: Float = 0
+    /// The same for chroma, by orders of magnitude: its gains to the power of 1 − this, 0…1.
+    public var chromaAdaptivity: Float = 0
+    /// How much further the deviation of the noise grows in full texture: 1 + this times.
+    public var textureGain: Float = 0
     /// What counts as texture: mean squared gradient per variance of the noise.
     public var textureThreshold: Float = 1
+
+    /// Noise is the same on flat areas and in texture.
+    var ignoresTexture: Bool { adaptivity == 0 && chromaAdaptivity == 0 && textureGain == 0 }
     /// Deviation in pixels of a Gaussian that softens the noise along rows and along columns.
     public var blurAcross: Float = 0
     public var blurDown: Float = 0

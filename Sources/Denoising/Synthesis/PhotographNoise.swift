@@ -1,3 +1,5 @@
+import Foundation
+
 /// The noise that a camera adds to a rendered photograph, before clipping and saving.
 ///
 /// Demosaicing, colour conversion and noise reduction are linear, so they are applied to the noise alone: the clean
@@ -36,7 +38,7 @@ struct PhotographNoise {
             differences[1].samples[index] -= luma.samples[index]
             differences[2].samples[index] -= luma.samples[index]
         }
-        let texture = model.adaptivity > 0 ? textureShare(of: shrunk(Self.luma(clean)), noise: luma) : nil
+        let texture = model.ignoresTexture ? nil : texture(of: shrunk(Self.luma(clean)), noise: luma)
         for index in 0..<3 { differences[index] = processed(differences[index], isLuma: index == 0, texture: texture) }
         return Self.recombined(differences)
     }
@@ -127,13 +129,16 @@ struct PhotographNoise {
         }
     }
 
-    /// Noise reduction by scale, taken back where there is texture; then blur, sharpening and resampling.
+    /// Noise reduction by scale, less of it where there is texture; then blur, sharpening and resampling.
     private func processed(_ plane: Plane, isLuma: Bool, texture: Plane?) -> Plane {
-        let gains = isLuma ? model.lumaGains : model.chromaGains
-        var result = gains.count > 1 ? plane.equalised(gains: gains) : plane
-        if let texture, isLuma {
+        var result = isLuma ? plane.equalised(gains: model.lumaGains) : chroma(plane, adaptivity: 0)
+        if let texture {
+            let spared = isLuma ? plane : chroma(plane, adaptivity: model.chromaAdaptivity)
+            let share = isLuma ? model.adaptivity : 1
             for index in result.samples.indices {
-                result.samples[index] += texture.samples[index] * (plane.samples[index] - result.samples[index])
+                let reduced = result.samples[index]
+                let mixed = reduced + share * texture.samples[index] * (spared.samples[index] - reduced)
+                result.samples[index] = mixed * (1 + model.textureGain * texture.samples[index])
             }
         }
         let extra = isLuma ? 0 : model.chromaBlur
@@ -150,26 +155,13 @@ struct PhotographNoise {
         return result.enlarged(width: width, height: height, step: 1 / model.stretch)
     }
 
-    /// `adaptivity` where the photograph changes more than its noise does, 0 where it is flat.
-    private func textureShare(of clean: Plane, noise: Plane) -> Plane {
-        var activity = clean
-        for row in 0..<clean.height {
-            let below = min(row + 1, clean.height - 1) * clean.width
-            for column in 0..<clean.width {
-                let index = row * clean.width + column
-                let right = row * clean.width + min(column + 1, clean.width - 1)
-                let (across, down) = (
-                    clean.samples[right] - clean.samples[index], clean.samples[below + column] - clean.samples[index]
-                )
-                activity.samples[index] = across * across + down * down
-            }
-        }
-        activity = activity.filtered([0.375, 0.25, 0.0625], dilation: 2)
+    private func chroma(_ plane: Plane, adaptivity: Float) -> Plane {
+        plane.equalised(gains: model.chromaGains.map { model.chromaScale * pow($0, 1 - adaptivity) })
+    }
+
+    /// 1 where the photograph changes more than its noise does, 0 where it is flat.
+    private func texture(of clean: Plane, noise: Plane) -> Plane {
         let variance = noise.samples.reduce(0) { $0 + $1 * $1 } / Float(noise.samples.count)
-        let threshold = model.textureThreshold * variance + 1e-12
-        for index in activity.samples.indices {
-            activity.samples[index] = model.adaptivity * activity.samples[index] / (activity.samples[index] + threshold)
-        }
-        return activity
+        return clean.texture(above: model.textureThreshold * variance + 1e-12)
     }
 }

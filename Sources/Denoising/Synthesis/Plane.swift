@@ -103,6 +103,25 @@ struct Plane: Sendable {
         return result
     }
 
+    /// For each sample 0 where the plane is flat, towards 1 where the mean square of its slopes exceeds the threshold.
+    func texture(above threshold: Float) -> Plane {
+        var activity = self
+        for row in 0..<height {
+            let below = min(row + 1, height - 1) * width
+            for column in 0..<width {
+                let index = row * width + column
+                let across = samples[row * width + min(column + 1, width - 1)] - samples[index]
+                let down = samples[below + column] - samples[index]
+                activity.samples[index] = across * across + down * down
+            }
+        }
+        activity = activity.blurred(across: 3, down: 3)
+        for index in activity.samples.indices {
+            activity.samples[index] /= activity.samples[index] + threshold
+        }
+        return activity
+    }
+
     /// Enlarges to the given size, `step` source samples per target sample, by cubic convolution (Keys, a = −0.5).
     func enlarged(width newWidth: Int, height newHeight: Int, step: Float) -> Plane {
         func plan(_ count: Int, _ limit: Int) -> [(Int, [Float])] {
