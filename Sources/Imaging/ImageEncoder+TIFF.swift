@@ -21,8 +21,7 @@ extension ImageEncoder {
         }
         var failure = ShimFailure()
         let written = withCamera(photograph.metadata) { camera in
-            // A TIFF has tags of its own in the place of an EXIF block.
-            withBlocks(of: photograph) { blocks in
+            withBlocks(of: photograph, hasEXIF: false) { blocks in
                 (info.profile, info.profile_count) = (blocks.profile.baseAddress, blocks.profile.count)
                 (info.xmp, info.xmp_count) = (blocks.xmp.baseAddress, blocks.xmp.count)
                 guard let writer = shim_tiff_create(descriptor.rawValue, &info, camera, &failure) else { return false }

@@ -75,9 +75,11 @@ public enum ImageEncoder {
     }
 
     /// The blocks of a photograph, which stay in place during `body`.
-    static func withBlocks<R>(of photograph: Photograph, _ body: (Blocks) -> R) -> R {
+    ///
+    /// - Parameter hasEXIF: false for formats that say in tags of their own what an EXIF block says.
+    static func withBlocks<R>(of photograph: Photograph, hasEXIF: Bool = true, _ body: (Blocks) -> R) -> R {
         withBytes(photograph.iccProfile) { profile in
-            withBytes(exif(of: photograph)) { exif in
+            withBytes(hasEXIF ? exif(of: photograph) : nil) { exif in
                 withBytes(photograph.xmp) { xmp in body(Blocks(profile: profile, exif: exif, xmp: xmp)) }
             }
         }

@@ -29,5 +29,16 @@ public func parallelMap<Result: Sendable>(
     return results.withLock { $0.compactMap { $0 } }
 }
 
+/// Both results, computed at the same time where two threads may work.
+public func parallel<First: Sendable, Second: Sendable>(
+    threads: Int, _ first: @Sendable () throws -> First, _ second: @Sendable () throws -> Second
+) throws -> (First, Second) {
+    let both = try parallelMap(2, threads: threads) { index -> (First?, Second?) in
+        index == 0 ? (try first(), nil) : (nil, try second())
+    }
+    guard let first = both[0].0, let second = both[1].1 else { preconditionFailure("each computes its own") }
+    return (first, second)
+}
+
 /// The processors that this process may use.
 public let processorCount = max(1, ProcessInfo.processInfo.activeProcessorCount)

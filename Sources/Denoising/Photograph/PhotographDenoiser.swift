@@ -114,12 +114,14 @@ public struct PhotographDenoiser: PhotographDenoising {
         }
         if let pass { photograph.pixels = try pass.run(on: photograph.pixels, log: log, progress: progress) }
         clock.finish("network")
-        let denoised = photograph.pixels.noiseSample
-        let drift = zip(means, photograph.pixels.channelMeans).map { abs($0 - $1) }.max()
-        clock.finish("measure")
 
         room.release()
-        let output = try publish(photograph, of: contents, isChanged: pass != nil, into: directory)
+        let finished = photograph
+        let (output, effects) = try parallel(threads: options.threads ?? processorCount) {
+            try publish(finished, of: contents, isChanged: pass != nil, into: directory)
+        } _: {
+            Self.effects(on: finished.pixels, from: noisy, means: means)
+        }
         clock.finish("encode")
         var report = DenoisingReport(
             source: path.string, sourceHash: sourceHash.hexadecimal, output: output.path.string,
@@ -134,14 +136,26 @@ public struct PhotographDenoiser: PhotographDenoising {
         report.metrics = clock.metrics(megapixels: Double(report.width * report.height) / 1e6)
         report.metrics.merge(noise.metrics) { $1 }
         report.metrics["stride"] = pass.map { Double($0.stride) }
-        report.metrics["noise_after"] = NoiseMeasurement(of: denoised)?.luma.deviation
-        report.metrics["residual_structure"] = ResidualStructure.measure(noisy: noisy, denoised: denoised)
-        report.metrics["colour_drift"] = drift
+        report.metrics.merge(effects) { $1 }
         report.metrics["tiles_resumed"] = log.map { Double($0.reused) }
         trimTensorMemory()
         // Last of all: whoever stops the service before this line has lost no tile.
         log?.finish()
         return report
+    }
+
+    /// By the names of `DenoisingReport.metrics`: what denoising left of the noise, and whether it changed anything else.
+    ///
+    /// - Parameters:
+    ///   - noisy: the sample of the photograph before.
+    ///   - means: of its channels.
+    private static func effects(on pixels: PixelBuffer, from noisy: PlanarImage, means: [Double]) -> [String: Double] {
+        let denoised = pixels.noiseSample
+        var metrics: [String: Double] = [:]
+        metrics["noise_after"] = NoiseMeasurement(of: denoised)?.luma.deviation
+        metrics["residual_structure"] = ResidualStructure.measure(noisy: noisy, denoised: denoised)
+        metrics["colour_drift"] = zip(means, pixels.channelMeans).map { abs($0 - $1) }.max()
+        return metrics
     }
 
     /// - Returns: nil for a photograph that needs nothing.
