@@ -4,7 +4,7 @@ import Imaging
 struct NoiseAssessment: Sendable {
     /// Nil where the noise cannot be measured: too small, or clipped everywhere.
     let measurement: NoiseMeasurement?
-    /// Distance in pixels from which on noise is not correlated; nil as well.
+    /// Distance in pixels from which on it is not correlated; nil where it cannot be measured.
     let independentDistance: Int?
 
     /// Deviation below which noise is not seen, in units of 1/255: less than rounding to 8 bits adds (0.29).
