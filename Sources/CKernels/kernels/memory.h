@@ -82,28 +82,16 @@ typedef struct {
 
 /// Of the lanes of two vectors, every second one from the first and from the second on.
 INLINE vpair apart(vfloat a, vfloat b) {
-#if VECTOR_BYTES == 64
-    return (vpair){__builtin_shufflevector(a, b, 0, 2, 4, 6, 8, 10, 12, 14, 16, 18, 20, 22, 24, 26, 28, 30),
-                   __builtin_shufflevector(a, b, 1, 3, 5, 7, 9, 11, 13, 15, 17, 19, 21, 23, 25, 27, 29, 31)};
-#elif VECTOR_BYTES == 32
-    return (vpair){__builtin_shufflevector(a, b, 0, 2, 4, 6, 8, 10, 12, 14),
-                   __builtin_shufflevector(a, b, 1, 3, 5, 7, 9, 11, 13, 15)};
-#else
-    return (vpair){__builtin_shufflevector(a, b, 0, 2, 4, 6), __builtin_shufflevector(a, b, 1, 3, 5, 7)};
-#endif
+    vtwice both;
+    both.lo = a, both.hi = b;
+    return (vpair){both.even, both.odd};
 }
 
 /// Both halves of a's and b's lanes in turn.
 INLINE vpair together(vfloat a, vfloat b) {
-#if VECTOR_BYTES == 64
-    return (vpair){__builtin_shufflevector(a, b, 0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23),
-                   __builtin_shufflevector(a, b, 8, 24, 9, 25, 10, 26, 11, 27, 12, 28, 13, 29, 14, 30, 15, 31)};
-#elif VECTOR_BYTES == 32
-    return (vpair){__builtin_shufflevector(a, b, 0, 8, 1, 9, 2, 10, 3, 11),
-                   __builtin_shufflevector(a, b, 4, 12, 5, 13, 6, 14, 7, 15)};
-#else
-    return (vpair){__builtin_shufflevector(a, b, 0, 4, 1, 5), __builtin_shufflevector(a, b, 2, 6, 3, 7)};
-#endif
+    vtwice both;
+    both.even = a, both.odd = b;
+    return (vpair){both.lo, both.hi};
 }
 
 /// 1/v for finite v ≥ 1, within one unit in the last place. Where a division takes sixteen cycles, an estimate of 14 bits

@@ -10,6 +10,7 @@
 #define INLINE static inline __attribute__((always_inline))
 
 typedef float vfloat __attribute__((ext_vector_type(LANES)));
+typedef float vtwice __attribute__((ext_vector_type(2 * LANES)));
 typedef int32_t vint __attribute__((ext_vector_type(LANES)));
 typedef uint32_t vuint __attribute__((ext_vector_type(LANES)));
 typedef double vdouble __attribute__((ext_vector_type(LANES)));
