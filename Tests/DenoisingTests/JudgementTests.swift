@@ -93,6 +93,7 @@ import Testing
                 let values = estimate.excess.indices.filter { columns.contains($0 % pixels.width) }
                 return values.reduce(0) { $0 + estimate.excess[$1] } / Float(values.count)
             }
+            #expect(estimate.excess.allSatisfy { (1...4).contains($0) })
             // Four times the power is the most that is believed; windows of 8 pixels scatter by a fifth.
             #expect(mean(0..<pixels.width / 2 - 32) > 3)
             #expect(mean(pixels.width / 2 + 32..<pixels.width) < 1.4)

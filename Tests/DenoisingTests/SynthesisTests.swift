@@ -160,7 +160,7 @@ import Testing
             }
             return deviation(side / 2 + 12..<side) / deviation(0..<side / 2 - 12)
         }
-        // Shot noise follows brightness.
+        // The tone curve is steeper in the dark waves.
         let alike = ratio { _ in }
         #expect((1...1.6).contains(alike))
         #expect(abs(ratio { $0.textureGain = 1 } / alike - 2) < 0.1)

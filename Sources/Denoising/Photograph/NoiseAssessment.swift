@@ -4,8 +4,7 @@ import Imaging
 struct NoiseAssessment: Sendable {
     /// Nil where the noise cannot be measured: too small, or clipped everywhere.
     let measurement: NoiseMeasurement?
-    /// Distance in pixels from which on it is not correlated; nil where it cannot be measured.
-    let independentDistance: Int?
+    private let sample: PlanarImage
 
     /// Deviation below which noise is not seen, in units of 1/255: less than rounding to 8 bits adds (0.29).
     static let visible = 0.25
@@ -13,7 +12,7 @@ struct NoiseAssessment: Sendable {
     /// - Parameter sample: of the photograph, as `PixelBuffer.noiseSample` has it.
     init(of sample: PlanarImage) {
         measurement = NoiseMeasurement(of: sample)
-        independentDistance = NoiseMeasurement.independentDistance(of: sample)
+        self.sample = sample
     }
 
     /// Whether no channel's noise is measurable, so that denoising could only take detail away.
@@ -26,6 +25,9 @@ struct NoiseAssessment: Sendable {
     var largestDeviation: Double {
         measurement.map { ([$0.luma] + $0.channels).map(\.deviation).max() ?? 0 } ?? 0
     }
+
+    /// Distance in pixels from which on noise is not correlated; nil where it cannot be measured. Measured when asked for.
+    var independentDistance: Int? { NoiseMeasurement.independentDistance(of: sample) }
 
     /// Stride of pixel downsampling for a network that was taught to expect independent noise: 1 where neighbours share
     /// none of it, else the published 2. Larger strides cost more detail than correlation costs.
