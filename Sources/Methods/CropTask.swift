@@ -60,17 +60,33 @@ struct CropTask: Sendable {
         _ input: Tensor, against target: Tensor, _ stride: Int, counting counted: Tensor, _ network: any Network,
         _ weights: Weights, _ entries: Int
     ) -> Result {
-        let tape = Tape()
-        let pass = Pass(weights, on: tape)
         let mask = pixelDownsample(Variable(hidden), stride: stride).tensor
         let subImages = pixelDownsample(Variable(input), stride: stride).tensor
-        let output = network.anySize(Variable(hiddenPixels.input(subImages, visible: complement(mask))), pass)
-        let wanted = pixelDownsample(Variable(target), stride: stride).tensor
-        let places = pixelDownsample(Variable(counted), stride: stride).tensor
-        let loss = maskedLoss(output.tensor, wanted, hidden: places, entries: entries)
-        return Result(
-            loss: loss.value, gradients: pass.gradients(tape.backward(from: output, seed: loss.gradient)),
-            statistics: pass.statistics)
+        return step(
+            from: hiddenPixels.input(subImages, visible: complement(mask)),
+            to: pixelDownsample(Variable(target), stride: stride).tensor,
+            counting: pixelDownsample(Variable(counted), stride: stride).tensor, network, weights, entries)
+    }
+
+    /// The mean error of what the network makes of `images` against `targets`, where `places` counts it.
+    ///
+    /// Walked forth and back with as many images at a time as the network allows, so that the tape can keep what they
+    /// write.
+    private func step(
+        from images: Tensor, to targets: Tensor, counting places: Tensor, _ network: any Network, _ weights: Weights,
+        _ entries: Int
+    ) -> Result {
+        let tape = Tape()
+        let pass = Pass(weights, on: tape)
+        var (value, sums) = (0.0, Gradients?.none)
+        for group in images.groupsOfImages(pixels: network.pixelsKept) {
+            let output = network.anySize(Variable(images.images(group)), pass)
+            let loss = maskedLoss(
+                output.tensor, targets.images(group), hidden: places.images(group), entries: entries)
+            value += loss.value
+            sums = tape.backward(from: output, seed: loss.gradient, addingTo: sums)
+        }
+        return Result(loss: value, gradients: sums.map(pass.gradients) ?? [:], statistics: pass.statistics)
     }
 
     private func transferStep(
@@ -94,15 +110,10 @@ struct CropTask: Sendable {
         _ input: Tensor, against target: Tensor, stride: Int, _ network: any Network, _ weights: Weights,
         _ entries: Int
     ) -> Result {
-        let tape = Tape()
-        let pass = Pass(weights, on: tape)
-        let output = network.anySize(pixelDownsample(Variable(input), stride: stride), pass)
-        let wanted = pixelDownsample(Variable(target), stride: stride).tensor
-        let all = Tensor([1] + output.tensor.shape[1...], repeating: 1)
-        let loss = maskedLoss(output.tensor, wanted, hidden: all, entries: entries)
-        return Result(
-            loss: loss.value, gradients: pass.gradients(tape.backward(from: output, seed: loss.gradient)),
-            statistics: pass.statistics)
+        let images = pixelDownsample(Variable(input), stride: stride).tensor
+        return step(
+            from: images, to: pixelDownsample(Variable(target), stride: stride).tensor,
+            counting: Tensor([1] + images.shape[1...], repeating: 1), network, weights, entries)
     }
 
     /// What the network meets at inference.

@@ -10,12 +10,17 @@ public protocol Network: Sendable {
     var multiplicationsPerPixel: Double { get }
     /// What the tiler must respect.
     var tiling: TileRequirements { get }
+    /// Pixels, over the images of a batch, with which a training step should run at a time, so that what they write can
+    /// be kept; all of them where nothing is said. Batch normalisation needs them all.
+    var pixelsKept: Int { get }
 
     /// Maps [3, batch, height, width] in [0, 1] to the same shape; height and width are multiples of `tiling.multiple`.
     func callAsFunction(_ image: Variable, _ pass: Pass) -> Variable
 }
 
 extension Network {
+    public var pixelsKept: Int { .max }
+
     /// Values that an optimiser could change, as PyTorch counts parameters.
     public var parameterCount: Int {
         parameters.reduce(0) { $0 + ($1.role == .trained || $1.role == .idle ? $1.count : 0) }

@@ -27,6 +27,7 @@ public struct Restormer: Network {
     public let parameters: [Parameter]
     public let multiplicationsPerPixel: Double
     public let tiling: TileRequirements
+    public var pixelsKept: Int { mostPixelsKept }
 
     private let embed: Convolution
     /// Levels 1 to 3, then the latent level.

@@ -127,7 +127,7 @@ func mixingWeightGradient(
     _ g: UnsafePointer<Float>, stride gStride: Int, _ x: UnsafePointer<Float>, stride xStride: Int,
     into dw: UnsafeMutablePointer<Float>, outputs: Int, inputs: Int, pixels: Int, adding: Bool
 ) {
-    if !adding { dw.update(repeating: 0, count: outputs * inputs) }
     rowProducts(
-        g, stride: gStride, x, stride: xStride, into: dw, row: inputs, rows: outputs, columns: inputs, length: pixels)
+        g, stride: gStride, x, stride: xStride, into: dw, row: inputs, rows: outputs, columns: inputs, length: pixels,
+        adding: adding)
 }

@@ -37,26 +37,29 @@ func product(
         return mixing.run(b.pointer, stride: b.row, into: c, stride: ldc, pixels: columns, adding: adding)
     }
     precondition(!a.isTransposed, "a product of two transposed matrices")
-    if !adding { for row in 0..<rows { (c + row * ldc).update(repeating: 0, count: columns) } }
     rowProducts(
         a.pointer, stride: a.row, b.pointer, stride: b.row, into: c, row: ldc, rows: rows, columns: columns,
-        length: depth)
+        length: depth, adding: adding)
 }
 
-/// C[m, n] += Σ_p a[m·stride + p]·b[n·stride + p] over 0 ≤ p < length.
+/// C[m, n] += Σ_p a[m·stride + p]·b[n·stride + p] over 0 ≤ p < length, or = where not `adding`.
 ///
 /// Long rows are multiplied as they lie; short ones are packed, since the sums over the lanes would cost more than the
 /// products.
 func rowProducts(
     _ a: UnsafePointer<Float>, stride aStride: Int, _ b: UnsafePointer<Float>, stride bStride: Int,
-    into c: UnsafeMutablePointer<Float>, row: Int, rows: Int, columns: Int, length: Int
+    into c: UnsafeMutablePointer<Float>, row: Int, rows: Int, columns: Int, length: Int,
+    adding: Bool
 ) {
     if length > 512 || columns < Int(kernels.mix_columns) {
+        if !adding { for m in 0..<rows { (c + m * row).update(repeating: 0, count: columns) } }
         return kernels.mix_channels_weights(a, aStride, rows, b, bStride, columns, length, c, row)
     }
     let mixing = ChannelMixing(outputs: rows, inputs: length, weights: MatrixView(a, row: aStride))
     let panels = Storage(count: packedPixels(length, columns))
     defer { withExtendedLifetime(panels) {} }
     kernels.pack_transposed(b, bStride, columns, length, panels.pointer)
-    mixing.run(packed: panels.pointer, pixels: columns, adding: c, baseStride: row, into: c, stride: row)
+    mixing.run(
+        packed: panels.pointer, pixels: columns, adding: adding ? UnsafePointer(c) : nil, baseStride: row, into: c,
+        stride: row)
 }

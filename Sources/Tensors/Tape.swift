@@ -42,13 +42,18 @@ public final class Tape {
 
     /// Walks back from `output`, whose gradient is `seed` (same shape), and forgets the recorded operations.
     /// Returns the gradients of the leaves.
-    public func backward(from output: Variable, seed: Tensor) -> Gradients {
-        backward(from: [(output, seed)])
+    ///
+    /// - Parameter earlier: gradients of another run of the same leaves, to be added to.
+    public func backward(from output: Variable, seed: Tensor, addingTo earlier: Gradients? = nil) -> Gradients {
+        backward(from: [(output, seed)], addingTo: earlier)
     }
 
     /// The same from several outputs at once; a loss may depend on all of them.
-    public func backward(from outputs: [(variable: Variable, seed: Tensor)]) -> Gradients {
-        let gradients = Gradients(slots: slots)
+    public func backward(
+        from outputs: [(variable: Variable, seed: Tensor)], addingTo earlier: Gradients? = nil
+    ) -> Gradients {
+        let gradients = earlier ?? Gradients()
+        gradients.reserve(slots: slots)
         for (output, seed) in outputs {
             precondition(output.node?.tape === self, "the output was not computed on this tape")
             precondition(seed.shape == output.tensor.shape, "the gradient's shape differs from the output's")
@@ -85,12 +90,14 @@ func recorded(
 
 /// Gradients under way, one for each variable of a tape.
 public final class Gradients {
-    private var tensors: [Tensor?]
+    private var tensors: [Tensor?] = []
 
-    init(slots: Int) { tensors = Array(repeating: nil, count: slots) }
+    func reserve(slots: Int) { tensors += Array(repeating: nil, count: slots - tensors.count) }
 
     /// The gradient of a leaf, or nil where the output does not depend on it.
     public subscript(_ variable: Variable) -> Tensor? { variable.node.flatMap { tensors[$0.slot] } }
+
+    func take(_ variable: Variable) -> Tensor? { variable.node.flatMap { take($0.slot) } }
 
     func take(_ slot: Int) -> Tensor? {
         defer { tensors[slot] = nil }

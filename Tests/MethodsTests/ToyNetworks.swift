@@ -43,6 +43,19 @@ final class RecordingNetwork: Network {
     }
 }
 
+/// Another network, run with a few images at a time.
+struct Parted: Network {
+    let network: any Network
+    let pixelsKept: Int
+
+    var configuration: NetworkConfiguration { network.configuration }
+    var parameters: [Parameter] { network.parameters }
+    var multiplicationsPerPixel: Double { network.multiplicationsPerPixel }
+    var tiling: TileRequirements { network.tiling }
+
+    func callAsFunction(_ image: Variable, _ pass: Pass) -> Variable { network(image, pass) }
+}
+
 enum Toy {
     /// A network small enough for a training step in milliseconds.
     static let network = NAFNetBase(.init(width: 4, encoder: [1], middle: 1, decoder: [1]))

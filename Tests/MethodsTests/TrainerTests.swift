@@ -43,6 +43,23 @@ import Testing
         #expect(try trained(2, 3).bits != trained(2, 1).bits)
     }
 
+    /// Sums in another order: 25 sub-images of 16 pixels at once, in five parts and one by one.
+    @Test(arguments: [Objective.masked, .blindSpot]) func partsOfABatchAddUpToItsGradients(objective: Objective) throws {
+        let crop = CropTask(key: 3, objective: objective, crop: 20, hiddenPixels: .zero, downsampling: 1)
+        let sample = try RampSource().sample(for: objective, crop: 20, key: 5)
+        let results = [Int.max, 5 * 16 + 3, 1].map {
+            crop.gradients(of: sample, Parted(network: Toy.network, pixelsKept: $0), Toy.weights, entries: crop.entries)
+        }
+        for result in results.dropFirst() {
+            #expect(abs(result.loss - results[0].loss) < 1e-6)
+            for (name, gradient) in results[0].gradients {
+                let (found, scale) = (result.gradients[name]?.values, gradient.values.map { abs($0) }.max() ?? 0)
+                let deviation = found.map { zip($0, gradient.values).map { abs($0 - $1) }.max() ?? 0 }
+                #expect(try #require(deviation, "\(name)") < 1e-5 * max(scale, 0.01), "\(name)")
+            }
+        }
+    }
+
     /// Running statistics move with every step, to the mean over the crops of where each of them leads.
     @Test func batchStatisticsAreThoseOfTheStepsCrops() throws {
         let network = DnCNN(.init(width: 4, convolutions: 4))

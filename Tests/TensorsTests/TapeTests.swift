@@ -22,6 +22,15 @@ import Testing
         #expect(seed.values == before)
     }
 
+    @Test func aSecondRunAddsToTheGradientsOfTheFirst() throws {
+        let tape = Tape()
+        let x = tape.variable(random([3], seed: 1))
+        let seed = Tensor([3], repeating: 1)
+        let first = tape.backward(from: add(x, x), seed: seed)
+        let both = tape.backward(from: add(add(x, x), x), seed: seed, addingTo: first)
+        #expect(try #require(both[x]).values == [5, 5, 5])
+    }
+
     @Test func constantsGetNoGradient() {
         let tape = Tape()
         let (x, constant) = (tape.variable(random([4], seed: 5)), Variable(random([4], seed: 6)))

@@ -11,10 +11,10 @@ static ptrdiff_t convolution_gradient_scratch(ptrdiff_t outputs, ptrdiff_t input
 static void convolution3x3_gradient(const float *g, ptrdiff_t outputs, const float *x, ptrdiff_t inputs, ptrdiff_t images,
                                     ptrdiff_t h, ptrdiff_t w, float *dw, float *scratch) {
     const ptrdiff_t capacity = region_capacity(outputs + inputs), pixels = images * h * w;
-    const region_counts counts = count_regions(h, w, capacity);
+    const region_counts counts = count_regions(images, h, w, capacity);
     float *outer = scratch, *inner = outer + outputs * capacity;
-    for (ptrdiff_t index = 0; index < images * counts.groups * counts.strips; index++) {
-        const region r = region_at(index, counts, h, w);
+    for (ptrdiff_t index = 0; index < region_count(counts); index++) {
+        const region r = region_at(index, counts, images, h, w);
         const ptrdiff_t length = region_length(r);
         for (ptrdiff_t o = 0; o < outputs; o++) lay_pixels(g + o * pixels, r, h, w, length, outer + o * capacity);
         for (ptrdiff_t i = 0; i < inputs; i++)

@@ -22,19 +22,31 @@ INLINE ptrdiff_t whole_groups(ptrdiff_t outputs) { return (outputs + MIX_STEP - 
 /// Values of [outputs/MIX_ROWS][inputs][MIX_ROWS], zeros behind the last output.
 static ptrdiff_t packed_weights(ptrdiff_t outputs, ptrdiff_t inputs) { return whole_groups(outputs) * inputs; }
 
+/// One group, written in order: where outputs lie side by side, `MIX_ROWS` of them are copied at once.
+INLINE void pack_group(const float *w, ptrdiff_t w_row, ptrdiff_t w_column, ptrdiff_t rows, ptrdiff_t group,
+                       ptrdiff_t inputs, float *packed) {
+    if (rows == MIX_ROWS && w_row == 1) {
+        for (ptrdiff_t i = 0; i < inputs; i++) memcpy(packed + i * MIX_ROWS, w + i * w_column, sizeof(float[MIX_ROWS]));
+        return;
+    }
+    for (ptrdiff_t i = 0; i < inputs; i++, w += w_column, packed += group) {
+        if (rows == MIX_ROWS) {
+#pragma clang loop unroll(full)
+            for (ptrdiff_t m = 0; m < MIX_ROWS; m++) packed[m] = w[m * w_row];
+        } else {
+            for (ptrdiff_t m = 0; m < group; m++) packed[m] = m < rows ? w[m * w_row] : 0;
+        }
+    }
+}
+
 static void pack_weights(const float *w, ptrdiff_t w_row, ptrdiff_t w_column, const float *row_scale,
                          const float *column_scale, ptrdiff_t outputs, ptrdiff_t inputs, float *packed) {
     for (ptrdiff_t first = 0; first < outputs; first += MIX_ROWS) {
         const ptrdiff_t group = smaller(MIX_ROWS, whole_groups(outputs - first)), rows = smaller(group, outputs - first);
-        for (ptrdiff_t m = 0; m < rows; m++) {
-            const float *from = w + (first + m) * w_row;
-            const float scale = row_scale ? row_scale[first + m] : 1;
-            for (ptrdiff_t i = 0; i < inputs; i++) packed[i * group + m] = from[i * w_column] * scale;
-        }
-        for (ptrdiff_t m = rows; m < group; m++)
-            for (ptrdiff_t i = 0; i < inputs; i++) packed[i * group + m] = 0;
-        for (ptrdiff_t i = 0; column_scale && i < inputs; i++)
-            for (ptrdiff_t m = 0; m < group; m++) packed[i * group + m] *= column_scale[i];
+        pack_group(w + first * w_row, w_row, w_column, rows, group, inputs, packed);
+        for (ptrdiff_t i = 0; (row_scale || column_scale) && i < inputs; i++)
+            for (ptrdiff_t m = 0; m < rows; m++)
+                packed[i * group + m] *= (row_scale ? row_scale[first + m] : 1) * (column_scale ? column_scale[i] : 1);
         packed += inputs * group;
     }
 }

@@ -127,12 +127,12 @@ static void tiles_convolution_gradient(const float *g, ptrdiff_t outputs, const 
     }
     gradient d = measure_gradient(outputs, inputs);
     place_gradient(&d, scratch);
-    const region_counts counts = count_regions(h, w, d.capacity);
+    const region_counts counts = count_regions(images, h, w, d.capacity);
     memset(d.sums, 0, (d.rows + 1) * d.columns * TILE_WORDS * sizeof(float));
     memset(d.outer + d.rows * d.group, 0, d.group * sizeof(uint32_t));
     use_tiles();
-    for (ptrdiff_t index = 0; index < images * counts.groups * counts.strips; index++) {
-        const region r = region_at(index, counts, h, w);
+    for (ptrdiff_t index = 0; index < region_count(counts); index++) {
+        const region r = region_at(index, counts, images, h, w);
         const ptrdiff_t steps = steps_of(region_length(r));
         split_region(&d, g, outputs, x, inputs, images * h * w, r, h, w);
         for (ptrdiff_t first = 0; first < steps; first += GRADIENT_STEPS)

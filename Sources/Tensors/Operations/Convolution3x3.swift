@@ -21,7 +21,15 @@ enum Convolution3x3 {
         let (inputs, outputs) = (x.channels, weight.shape[0])
         precondition(
             weight.shape == [outputs, inputs, 3, 3], "3×3 weight \(weight.shape) does not fit \(inputs) channels")
-        let transformed = Convolution3x3.transformed(weight)
+        let transformed = weight.derived("convolution") { Convolution3x3.transformed(weight) }
+        return convolved(x, transformed, bias, outputs: outputs, slope: slope)
+    }
+
+    /// - Parameter transformed: weights as the kernel takes them.
+    private static func convolved(
+        _ x: Tensor, _ transformed: Tensor, _ bias: Tensor?, outputs: Int, slope: Float? = nil
+    ) -> Tensor {
+        let inputs = x.channels
         return Tensor([outputs] + x.shape[1...]) { y in
             _ = Tensor([kernels.convolution_sizes(outputs, inputs).scratch]) { scratch in
                 x.withPointer { source in
@@ -39,10 +47,8 @@ enum Convolution3x3 {
     /// The weights as the kernel takes them.
     private static func transformed(_ weight: Tensor) -> Tensor {
         let (outputs, inputs) = (weight.shape[0], weight.shape[1])
-        return weight.derived("convolution") {
-            Tensor([kernels.convolution_sizes(outputs, inputs).weights]) { u in
-                weight.withPointer { kernels.convolution_weights($0, outputs, inputs, u) }
-            }
+        return Tensor([kernels.convolution_sizes(outputs, inputs).weights]) { u in
+            weight.withPointer { kernels.convolution_weights($0, outputs, inputs, u) }
         }
     }
 
@@ -52,7 +58,10 @@ enum Convolution3x3 {
         _ g: Tensor, _ x: Variable, _ weight: Variable, _ bias: Variable?, _ gradients: Gradients
     ) {
         let (x_, outputs) = (x.tensor, g.channels)
-        if x.wantsGradient { gradients.add(forward(g, flipped(weight.tensor), nil), to: x) }
+        if x.wantsGradient {
+            let transformed = weight.tensor.derived("convolution flipped") { Self.transformed(flipped(weight.tensor)) }
+            gradients.add(convolved(g, transformed, nil, outputs: x_.channels), to: x)
+        }
         gradients.accumulateAdding(weight) { dw in
             _ = Tensor([kernels.convolution_gradient_scratch(outputs, x_.channels)]) { scratch in
                 withPointers(g, x_) { g, source in

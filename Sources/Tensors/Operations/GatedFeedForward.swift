@@ -21,12 +21,12 @@ public struct GatedFeedForwardWeights {
 
 /// x + W2·(gelu(a)⊙b) with [a; b] = depthwise3x3(W1·norm(x)) and the norm without bias.
 ///
-/// Computed in bands; trained by recomputation.
+/// Computed in bands; trained in single operations, or by recomputation where that would keep too much.
 /// - Parameter x: [C, batch, height, width].
 /// - Returns: the shape of `x`. Source: spec B.1, GDFN.
 public func gatedFeedForward(_ x: Variable, _ weights: GatedFeedForwardWeights) -> Variable {
     let inputs = [x, weights.norm, weights.expand, weights.depthwise, weights.contract]
-    if x.wantsGradient, x.tensor.width < DepthwiseBands.leastWidth / 2 { return GatedFeedForward.graph(inputs) }
+    if x.wantsGradient, x.tensor.pixels <= mostPixelsKept { return GatedFeedForward.graph(inputs) }
     let y = timed {
         if x.tensor.width < DepthwiseBands.leastWidth {
             return computed(inputs.map(\.tensor), GatedFeedForward.graph)

@@ -25,13 +25,14 @@ public struct AttentionBlockWeights {
 /// x + W·attention(depthwise3x3(qkv·norm(x))) with the norm without bias and attention across channels.
 ///
 /// Computed in two sweeps of bands: the first gathers q·kᵀ and the norms of q and k; after it W·A is one C×C matrix,
-/// which the second applies to v. Neither q, k nor v is ever stored whole. Trained by recomputation.
+/// which the second applies to v. Neither q, k nor v is ever stored whole. Trained as the
+/// feed-forward block is.
 /// - Parameter x: [C, batch, height, width].
 /// - Returns: the shape of `x`. Source: spec B.1, MDTA, and F.2.
 public func attentionBlock(_ x: Variable, _ weights: AttentionBlockWeights, heads: Int) -> Variable {
     let inputs = [x, weights.norm, weights.temperature, weights.qkv, weights.depthwise, weights.project]
     let block = AttentionBlock(heads: heads)
-    if x.wantsGradient, x.tensor.width < DepthwiseBands.leastWidth / 2 { return block.graph(inputs) }
+    if x.wantsGradient, x.tensor.pixels <= mostPixelsKept { return block.graph(inputs) }
     let y = timed {
         if x.tensor.width < DepthwiseBands.leastWidth {
             return computed(inputs.map(\.tensor), block.graph)
