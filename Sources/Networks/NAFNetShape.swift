@@ -58,7 +58,7 @@ struct NAFNetShape<Block: NAFNetBlock>: Sendable {
         }
         for block in middle { x = block(x, pass) }
         for (up, blocks) in zip(ups, decoders) {
-            x = add(pixelShuffle(up(x, pass), factor: 2), skips.removeLast())
+            x = pixelShuffle(up(x, pass), factor: 2, adding: skips.removeLast())
             for block in blocks { x = block(x, pass) }
         }
         return add(ending(x, pass), image)

@@ -44,7 +44,8 @@ import Testing
     }
 
     /// Sums in another order: 25 sub-images of 16 pixels at once, in five parts and one by one.
-    @Test(arguments: [Objective.masked, .blindSpot]) func partsOfABatchAddUpToItsGradients(objective: Objective) throws {
+    @Test(arguments: [Objective.masked, .blindSpot]) func partsOfABatchAddUpToItsGradients(objective: Objective) throws
+    {
         let crop = CropTask(key: 3, objective: objective, crop: 20, hiddenPixels: .zero, downsampling: 1)
         let sample = try RampSource().sample(for: objective, crop: 20, key: 5)
         let results = [Int.max, 5 * 16 + 3, 1].map {

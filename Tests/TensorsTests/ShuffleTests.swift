@@ -38,6 +38,11 @@ import Testing
         #expect(gradientError([fine], step: Step.linear) { pixelUnshuffle($0[0], factor: f) } < 1e-6)
         #expect(gradientError([fine], step: Step.linear) { pixelDownsample($0[0], stride: f) } < 1e-6)
         #expect(directionalError([coarse], step: Step.linear) { pixelShuffle($0[0], factor: f) } < 1e-5)
+        let finer = random([2, 2 * f * f, f, 3 * f], seed: 3)
+        #expect(
+            directionalError([coarse, finer], step: Step.linear) {
+                pixelShuffle($0[0], factor: f, adding: $0[1])
+            } < 1e-5)
         #expect(directionalError([coarse], step: Step.linear) { pixelUpsample($0[0], stride: f) } < 1e-5)
     }
 }

@@ -115,6 +115,13 @@ typedef struct __attribute__((swift_attr("@Sendable"))) {
     void (*leaky_relu_backward)(const float *y, const float *g, float slope, float *dx, ptrdiff_t n); // y: forward output
     void (*select)(const float *mask, const float *a, const float *b, float *y, ptrdiff_t n); // m·a + (1−m)·b
 
+    // ---- rows and their phases; phase j is `count` values from phases + j·stride on
+    /// phases[j·stride + i] = row[i·factor + j].
+    void (*part_phases)(const float *row, ptrdiff_t factor, ptrdiff_t count, float *phases, ptrdiff_t stride);
+    /// row[i·factor + j] = phases[j·stride + i] (+ base[i·factor + j]).
+    void (*join_phases)(const float *phases, ptrdiff_t stride, ptrdiff_t factor, ptrdiff_t count, const float *base,
+                        float *row);
+
     // ---- reductions over n values, in a fixed order of at least 16 partial sums
     float (*sum)(const float *x, ptrdiff_t n);
     float (*dot)(const float *a, const float *b, ptrdiff_t n);

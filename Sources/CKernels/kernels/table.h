@@ -10,6 +10,7 @@
 #include "mixing_weights.h"
 #include "norms.h"
 #include "norms_packed.h"
+#include "phases.h"
 #include "reductions.h"
 #include "training.h"
 #include "winograd.h"
@@ -53,6 +54,8 @@ const dn_kernels TABLE = {
     .leaky_relu = leaky_relu,
     .leaky_relu_backward = leaky_relu_backward,
     .select = select_by_mask,
+    .part_phases = part_phases,
+    .join_phases = join_phases,
     .sum = sum,
     .dot = dot,
     .adamw = adamw,

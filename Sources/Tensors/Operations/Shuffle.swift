@@ -1,3 +1,5 @@
+import CKernels
+
 /// Space to channels: out[c·f² + i·f + j](y, x) = in[c](f·y + i, f·x + j).
 ///
 /// - Parameter x: [C, batch, H, W] with H and W multiples of `factor`.
@@ -10,10 +12,13 @@ public func pixelUnshuffle(_ x: Variable, factor: Int) -> Variable {
 }
 
 /// Channels to space, the inverse of `pixelUnshuffle`.
-public func pixelShuffle(_ x: Variable, factor: Int) -> Variable {
-    let y = timed { Shuffle(factor, phases: .channels).phasesToSpace(x.tensor) }
-    return recorded(y, from: [x]) { g, gradients in
+///
+/// - Parameter base: what is added to the result, of its shape.
+public func pixelShuffle(_ x: Variable, factor: Int, adding base: Variable? = nil) -> Variable {
+    let y = timed { Shuffle(factor, phases: .channels).phasesToSpace(x.tensor, adding: base?.tensor) }
+    return recorded(y, from: [x] + (base.map { [$0] } ?? [])) { g, gradients in
         gradients.add(Shuffle(factor, phases: .channels).spaceToPhases(g), to: x)
+        if let base { gradients.add(g, to: base) }
     }
 }
 
@@ -60,49 +65,50 @@ struct Shuffle {
             ? [channels * phaseCount, batch, height, width] : [channels, batch * phaseCount, height, width]
         return Tensor(shape) { target in
             x.withPointer { source in
-                forEachRow(channels, batch, height) { plane, row, fine, coarse in
-                    let from = source + fine * x.width
-                    let to = target + (coarse * height + row) * width
-                    for column in 0..<width { to[column] = from[column * factor + plane] }
+                forEachRow(channels, batch, height, width) { fine, coarse, stride in
+                    kernels.part_phases(source + fine, factor, width, target + coarse, stride)
                 }
             }
         }
     }
 
-    func phasesToSpace(_ x: Tensor) -> Tensor {
+    /// - Parameter base: what is added to the result.
+    func phasesToSpace(_ x: Tensor, adding base: Tensor? = nil) -> Tensor {
         let phaseCount = factor * factor
         let channels = phases == .channels ? x.channels / phaseCount : x.channels
         let batch = phases == .batch ? x.batch / phaseCount : x.batch
-        let (height, width) = (x.height, x.width)
-        return Tensor([channels, batch, height * factor, width * factor]) { target in
+        let shape = [channels, batch, x.height * factor, x.width * factor]
+        precondition(base.map { $0.shape == shape } ?? true, "something of another shape than \(shape) is to be added")
+        return Tensor(shape) { target in
             x.withPointer { source in
-                forEachRow(channels, batch, height) { plane, row, fine, coarse in
-                    let from = source + (coarse * height + row) * width
-                    let to = target + fine * width * factor
-                    for column in 0..<width { to[column * factor + plane] = from[column] }
+                withOptionalPointer(base) { base in
+                    forEachRow(channels, batch, x.height, x.width) { fine, coarse, stride in
+                        kernels.join_phases(
+                            source + coarse, stride, factor, x.width, base.map { $0 + fine }, target + fine)
+                    }
                 }
             }
         }
     }
 
-    /// Calls `body` with the column phase, the coarse row, the index of the row in the fine tensor (counted over all
-    /// planes) and the index of the coarse plane.
+    /// Calls `body` for every row of the fine tensor: where it begins there, where its first column phase begins in the
+    /// coarse one, and how far apart its column phases lie. Height and width are those of the coarse planes.
     private func forEachRow(
-        _ channels: Int, _ batch: Int, _ height: Int, _ body: (_ j: Int, _ row: Int, _ fine: Int, _ coarse: Int) -> Void
+        _ channels: Int, _ batch: Int, _ height: Int, _ width: Int,
+        _ body: (_ fine: Int, _ coarse: Int, _ stride: Int) -> Void
     ) {
+        let plane = height * width
+        let stride = phases == .channels ? batch * plane : plane
         for c in 0..<channels {
             for b in 0..<batch {
                 for row in 0..<height {
                     for i in 0..<factor {
-                        // The phases of a row follow each other: it is in the cache after the first.
-                        for j in 0..<factor {
-                            let phase = i * factor + j
-                            let coarse =
-                                phases == .channels
-                                ? (c * factor * factor + phase) * batch + b
-                                : c * batch * factor * factor + b * factor * factor + phase
-                            body(j, row, ((c * batch + b) * height + row) * factor + i, coarse)
-                        }
+                        let first =
+                            phases == .channels
+                            ? (c * factor * factor + i * factor) * batch + b
+                            : (c * batch + b) * factor * factor + i * factor
+                        let fine = ((c * batch + b) * height + row) * factor + i
+                        body(fine * factor * width, first * plane + row * width, stride)
                     }
                 }
             }
