@@ -61,12 +61,17 @@ public struct AMSNet: TileDenoiser {
     }
 
     /// Mean of T multi-mask blocks at full resolution, each on the estimate with a share p of noisy pixels put back.
+    ///
+    /// Networks learn from mirrored crops (spec A.9), but do not err alike on both sides: of four copies one looks at the
+    /// photograph as it is, the others mirror it across, down, and both.
     private func refine(_ noisy: Tensor, _ estimate: Tensor, _ window: Window, threads: Int) throws -> Tensor {
         let (y, estimate) = (window.padded(noisy), window.padded(estimate))
         let copies = try parallelMap(refinements, threads: threads) { copy in
             let replaced = field(.replacement(copy), probability: replacement).window(window)
             let mixed = select(replaced, Variable(y), Variable(estimate)).tensor
-            return try multiMaskBlock(mixed, window, stride: 1, stage: .refinement(copy), threads: 1)
+            return try multiMaskBlock(
+                mixed, window, stride: 1, stage: .refinement(copy),
+                mirroring: Mirroring(copy), threads: 1)
         }
         return output(of: .mean(copies), for: noisy, window)
     }
@@ -78,7 +83,8 @@ public struct AMSNet: TileDenoiser {
 
     /// MMDB with k = 2: each mask's hidden pixels come from the pass that did not see them (spec A.3).
     private func multiMaskBlock(
-        _ image: Tensor, _ window: Window, stride: Int, stage: Stage, threads: Int
+        _ image: Tensor, _ window: Window, stride: Int, stage: Stage,
+        mirroring: Mirroring = Mirroring(0), threads: Int
     ) throws -> MaskedEstimate {
         let hidden = field(stage, probability: 0.5).window(window)
         let subImages = pixelDownsample(Variable(image), stride: stride).tensor
@@ -86,7 +92,8 @@ public struct AMSNet: TileDenoiser {
         let inside = pixelDownsample(Variable(window.inside), stride: stride).tensor
         let outputs = try parallelMap(2, threads: threads) { branch in
             let visible = masked(Variable(branch == 0 ? complement(mask) : mask), by: inside).tensor
-            return network.infer(hiddenPixels.input(subImages, visible: visible), weights)
+            let input = hiddenPixels.input(subImages, visible: visible)
+            return network.infer(input.mirrored(mirroring), weights).mirrored(mirroring)
         }
         let (first, second) = (Variable(outputs[0]), Variable(outputs[1]))
         func joined(_ here: Variable, _ elsewhere: Variable) -> Tensor {

@@ -8,7 +8,7 @@ import TestSupport
 /// A network without weights that works pixel by pixel or on the nearest pixels: what a tile computes in its interior
 /// is what the whole image would compute there.
 struct LocalNetwork: Network {
-    enum Kind: CaseIterable { case identity, blur }
+    enum Kind: CaseIterable { case identity, blur, left }
 
     let kind: Kind
     var multiple = 1
@@ -22,6 +22,8 @@ struct LocalNetwork: Network {
         switch kind {
         case .identity: image
         case .blur: depthwise3x3(image, weight: Variable(Tensor([3, 1, 3, 3], repeating: 1 / 9)))
+        case .left:
+            depthwise3x3(image, weight: Variable(Tensor([3, 1, 3, 3], (0..<27).map { $0 % 9 == 3 ? 1 : 0 })))
         }
     }
 
