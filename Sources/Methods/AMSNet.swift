@@ -70,8 +70,7 @@ public struct AMSNet: TileDenoiser {
             let replaced = field(.replacement(copy), probability: replacement).window(window)
             let mixed = select(replaced, Variable(y), Variable(estimate)).tensor
             return try multiMaskBlock(
-                mixed, window, stride: 1, stage: .refinement(copy),
-                mirroring: Mirroring(copy), threads: 1)
+                mixed, window, stride: 1, stage: .refinement(copy), mirroring: Mirroring(copy), threads: 1)
         }
         return output(of: .mean(copies), for: noisy, window)
     }

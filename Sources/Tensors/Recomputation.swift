@@ -2,6 +2,9 @@
 /// full resolution, as measured, 0.7 GB for five sub-images of 32×32. Beyond it blocks are recomputed.
 public let mostPixelsKept = 5 * 1024
 
+/// Pixels of the images that are taken together: enough to make products efficient.
+private let pixelsAtOnce = 1024
+
 /// The result of a fused operation: its backward pass runs `graph`, the same function in single operations, once more.
 ///
 /// Nothing but inputs and output is kept for training, which costs a forward pass and saves most of the memory
@@ -17,7 +20,7 @@ func recomputed(
         let tape = Tape()
         let parameters = inputs.dropFirst().map { $0.wantsGradient ? tape.variable($0.tensor) : Variable($0.tensor) }
         var found: Gradients?
-        for images in x.groupsOfImages(pixels: 1024) {
+        for images in x.groupsOfImages(pixels: pixelsAtOnce) {
             let part = tape.variable(x.images(images))
             let sums = tape.backward(from: graph([part] + parameters), seed: g.images(images), addingTo: found)
             if let gradient = sums.take(part) { dx.replace(images: images, with: gradient) }
@@ -34,7 +37,7 @@ func recomputed(
 func computed(_ inputs: [Tensor], _ graph: ([Variable]) -> Variable) -> Tensor {
     let x = inputs[0]
     var y = Tensor(x.shape) { _ in }
-    for images in x.groupsOfImages(pixels: 1024) {
+    for images in x.groupsOfImages(pixels: pixelsAtOnce) {
         let part = graph(([x.images(images)] + inputs.dropFirst()).map { Variable($0) }).tensor
         y.replace(images: images, with: part)
     }

@@ -42,8 +42,9 @@ import Testing
             for channel in 0..<3 { #expect(result[channel * 99 + pixel] == output[channel * 99 + pixel]) }
             reached += result == output ? 0 : 1
         }
-        // Zeros through an identity show nothing at all; everything else passes values on to neighbours.
-        #expect(kind == .identity && hiddenPixels == .zero ? reached == 0 : reached > 20)
+        // Zeros through an identity show nothing at all; everything else passes values on to neighbours, a look to the
+        // left to one of them.
+        #expect(kind == .identity && hiddenPixels == .zero ? reached == 0 : reached > (kind == .left ? 20 : 50))
     }
 
     /// Padding counts as hidden: a flat image stays flat up to its border. Means round to 1e-7.

@@ -54,6 +54,34 @@ import Testing
         #expect(scaledDeviation(banded, recorded) < tolerance)
     }
 
+    /// Directional slopes of blocks that keep what they write.
+    @Test func gradientsAreTheSlopes() {
+        let planes = Planes(batch: 1, height: 3, width: 33)
+        let (x, hidden) = (planes.activation(4, seed: 20), 3)
+        let feed = [
+            x, random([4], seed: 21), random([2 * hidden, 4, 1, 1], seed: 22), random([2 * hidden, 1, 3, 3], seed: 23),
+            random([4, hidden, 1, 1], seed: 24),
+        ]
+        // The norm and GELU are smooth: the fourth-order slope errs by rounding, 6e-8·√(sum) over the step.
+        #expect(
+            directionalError(feed, step: 1e-2) {
+                gatedFeedForward(
+                    $0[0], GatedFeedForwardWeights(norm: $0[1], expand: $0[2], depthwise: $0[3], contract: $0[4]))
+            } < 2e-3)
+        let attention = [
+            x, random([4], seed: 25), random([2, 1, 1], seed: 26), random([12, 4, 1, 1], seed: 27),
+            random([12, 1, 3, 3], seed: 28), random([4, 4, 1, 1], seed: 29),
+        ]
+        #expect(
+            directionalError(attention, step: 1e-2) {
+                attentionBlock(
+                    $0[0],
+                    AttentionBlockWeights(
+                        norm: $0[1], temperature: $0[2], qkv: $0[3], depthwise: $0[4], project: $0[5]),
+                    heads: 2)
+            } < 2e-3)
+    }
+
     /// Six images of more pixels than are kept, recomputed one by one.
     private let large = Planes(batch: 6, height: 29, width: 30)
 
