@@ -81,10 +81,11 @@ struct ChannelMixing {
 
     /// - Parameters:
     ///   - x: `inputs` planes, `stride` apart.
-    ///   - y: `outputs` planes, `stride` apart; added to where `adding`.
+    ///   - base: `outputs` planes that are added, as far apart as those of `y`; may be `y`.
+    ///   - y: `outputs` planes, `stride` apart.
     func run(
-        _ x: UnsafePointer<Float>, stride xStride: Int, into y: UnsafeMutablePointer<Float>, stride yStride: Int,
-        pixels: Int, adding: Bool
+        _ x: UnsafePointer<Float>, stride xStride: Int, adding base: UnsafePointer<Float>? = nil,
+        into y: UnsafeMutablePointer<Float>, stride yStride: Int, pixels: Int
     ) {
         let columns = Int(kernels.mix_columns)
         let band = min(max(Self.band / inputs / columns, 1), 32) * columns
@@ -93,9 +94,8 @@ struct ChannelMixing {
                 let count = min(band, pixels - start)
                 kernels.pack_pixels(x + start, xStride, inputs, count, band, panels)
                 run(
-                    packed: panels, pixels: count, adding: adding ? y + start : nil, baseStride: yStride,
-                    into: y + start,
-                    stride: yStride)
+                    packed: panels, pixels: count, adding: base.map { $0 + start }, baseStride: yStride,
+                    into: y + start, stride: yStride)
             }
         }
     }

@@ -34,7 +34,8 @@ func product(
 ) {
     guard b.isTransposed else {
         let mixing = ChannelMixing(outputs: rows, inputs: depth, weights: a)
-        return mixing.run(b.pointer, stride: b.row, into: c, stride: ldc, pixels: columns, adding: adding)
+        return mixing.run(
+            b.pointer, stride: b.row, adding: adding ? UnsafePointer(c) : nil, into: c, stride: ldc, pixels: columns)
     }
     precondition(!a.isTransposed, "a product of two transposed matrices")
     rowProducts(

@@ -83,9 +83,10 @@ import Testing
     }
 
     /// Six images of more pixels than are kept, recomputed one by one.
-    private let large = Planes(batch: 6, height: 29, width: 30)
+    private static let large = Planes(batch: 6, height: 29, width: 30)
 
     @Test func aRecomputedFeedForwardBlockHasTheGradientsOfItsOperations() {
+        let large = Self.large
         #expect(large.batch * large.height * large.width > mostPixelsKept)
         let hidden = 3
         let inputs = [
@@ -103,9 +104,11 @@ import Testing
         for (found, expected) in zip(found, expected) { #expect(scaledDeviation(found, expected) < tolerance) }
     }
 
-    @Test func aRecomputedAttentionBlockHasTheGradientsOfItsOperations() {
+    /// Recomputed; and kept, with more and with fewer pixels in an image than channels.
+    @Test(arguments: [large, Planes(batch: 3, height: 5, width: 7), Planes(batch: 5, height: 1, width: 3)])
+    func anAttentionBlockHasTheGradientsOfItsOperations(planes: Planes) {
         let inputs = [
-            large.activation(4, seed: 20), random([4], seed: 25), random([2, 1, 1], seed: 26),
+            planes.activation(4, seed: 20), random([4], seed: 25), random([2, 1, 1], seed: 26),
             random([12, 4, 1, 1], seed: 27), random([12, 1, 3, 3], seed: 28), random([4, 4, 1, 1], seed: 29),
         ]
         let found = gradients(inputs) {

@@ -47,6 +47,23 @@ import Testing
         }
     }
 
+    /// A matrix whose rows are the pixels is packed like its transpose; NaN behind each row shows reads past its end.
+    @Test(arguments: KernelTable.all, oddCounts.prefix(13))
+    func rowsOfPixelsArePackedAlike(table: KernelTable, inputs: Int) {
+        let columns = Int(table.kernels.mix_columns)
+        for pixels in [1, columns / 2, columns / 2 + 1, columns, 3 * columns - 1] {
+            let stride = inputs + 3
+            let x = uniform(pixels * stride, seed: 9).enumerated().map { $0 % stride < inputs ? $1 : .nan }
+            let planes = (0..<inputs * pixels).map { x[$0 % pixels * stride + $0 / pixels] }
+            let count = (pixels + columns - 1) / columns * columns * inputs
+            let found = Guarded(count: count), expected = Guarded(count: count)
+            table.kernels.pack_transposed(x, stride, pixels, inputs, found.start)
+            table.kernels.pack_pixels(planes, pixels, inputs, pixels, 0, expected.start)
+            #expect(found.values == expected.values)
+            #expect(found.isIntact())
+        }
+    }
+
     /// NaN behind each row shows reads past its end.
     @Test(arguments: KernelTable.all, sizes)
     func everyTableSumsTheWeightGradientLikeTheNaiveSum(table: KernelTable, size: (Int, Int, Int)) {

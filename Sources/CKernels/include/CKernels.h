@@ -126,6 +126,12 @@ typedef struct __attribute__((swift_attr("@Sendable"))) {
     float (*sum)(const float *x, ptrdiff_t n);
     float (*dot)(const float *a, const float *b, ptrdiff_t n);
 
+    // ---- softmax over n ≥ 1 values
+    /// y = exp(s·x)/Σ exp(s·x).
+    void (*softmax)(const float *x, float s, float *y, ptrdiff_t n);
+    /// dx = y⊙(g − Σ g⊙y): the gradient of s·x.
+    void (*softmax_backward)(const float *y, const float *g, float *dx, ptrdiff_t n);
+
     // ---- training
     /// AdamW: m ← β1 m + (1−β1)g, v ← β2 v + (1−β2)g², p ← p(1−lr·decay) − step·m/(√v/root + ε), where
     /// step = lr/(1−β1ᵗ) and root = √(1−β2ᵗ).

@@ -51,6 +51,9 @@ static void pack_weights(const float *w, ptrdiff_t w_row, ptrdiff_t w_column, co
     }
 }
 
+/// Pixels with those that fill the last panel.
+INLINE ptrdiff_t whole_panels(ptrdiff_t pixels) { return (pixels + MIX_COLUMNS - 1) / MIX_COLUMNS * MIX_COLUMNS; }
+
 /// Channels a power of two apart share the same few sets of each cache, so that few may be fetched ahead of their turn.
 enum { PACK_AHEAD = 4 };
 
@@ -73,13 +76,40 @@ static void pack_pixels(const float *x, ptrdiff_t stride, ptrdiff_t inputs, ptrd
     }
 }
 
-/// The same of a matrix whose rows are the pixels: x[p·stride + i].
-static void pack_transposed(const float *x, ptrdiff_t stride, ptrdiff_t pixels, ptrdiff_t inputs, float *panels) {
-    for (ptrdiff_t first = 0; first < pixels; first += MIX_COLUMNS, panels += inputs * MIX_COLUMNS)
-        for (ptrdiff_t p = 0; p < MIX_COLUMNS; p++) {
-            const float *from = x + (first + p) * stride;
-            for (ptrdiff_t i = 0; i < inputs; i++) panels[i * MIX_COLUMNS + p] = first + p < pixels ? from[i] : 0;
+/// Rows and columns of LANES vectors exchanged: each round lays both halves of the rows together.
+INLINE void transpose(vfloat *rows) {
+#pragma clang loop unroll(full)
+    for (int round = 1; round < LANES; round *= 2) {
+        vfloat next[LANES];
+#pragma clang loop unroll(full)
+        for (int k = 0; k < LANES / 2; k++) {
+            const vpair pair = together(rows[k], rows[k + LANES / 2]);
+            next[2 * k] = pair.first;
+            next[2 * k + 1] = pair.second;
         }
+#pragma clang loop unroll(full)
+        for (int k = 0; k < LANES; k++) rows[k] = next[k];
+    }
+}
+
+/// `count` values of each of the first `pixels` ≤ LANES rows, as columns of a panel.
+INLINE void pack_block(const float *x, ptrdiff_t stride, ptrdiff_t pixels, ptrdiff_t count, float *panel) {
+    vfloat rows[LANES];
+#pragma clang loop unroll(full)
+    for (int p = 0; p < LANES; p++) rows[p] = p < pixels ? get(x + p * stride, count) : (vfloat)0;
+    transpose(rows);
+#pragma clang loop unroll(full)
+    for (int k = 0; k < LANES; k++)
+        if (k < count) store(panel + k * MIX_COLUMNS, rows[k]);
+}
+
+/// The same as `pack_pixels` of a matrix whose rows are the pixels: x[p·stride + i].
+static void pack_transposed(const float *x, ptrdiff_t stride, ptrdiff_t pixels, ptrdiff_t inputs, float *panels) {
+    for (ptrdiff_t first = 0; first < whole_panels(pixels); first += LANES) {
+        float *half = panels + first / MIX_COLUMNS * MIX_COLUMNS * inputs + first % MIX_COLUMNS;
+        EACH_VECTOR(i, inputs,
+                    pack_block(x + first * stride + i, stride, pixels - first, count, half + i * MIX_COLUMNS););
+    }
 }
 
 /// Stores `count` values of one output: sum + offset (+ base).

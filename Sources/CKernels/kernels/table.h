@@ -12,6 +12,7 @@
 #include "norms_packed.h"
 #include "phases.h"
 #include "reductions.h"
+#include "softmax.h"
 #include "training.h"
 #include "winograd.h"
 
@@ -58,6 +59,8 @@ const dn_kernels TABLE = {
     .join_phases = join_phases,
     .sum = sum,
     .dot = dot,
+    .softmax = softmax,
+    .softmax_backward = softmax_backward,
     .adamw = adamw,
     .masked_l1 = masked_l1,
     .random_mask = random_mask,

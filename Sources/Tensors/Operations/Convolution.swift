@@ -79,7 +79,7 @@ private struct Neighbourhoods {
                 forEachBand { columns, rows, start, count in
                     unfold(x, rows, into: columns)
                     mixing.run(
-                        columns, stride: count, into: y + start, stride: outputPixels, pixels: count, adding: false)
+                        columns, stride: count, into: y + start, stride: outputPixels, pixels: count)
                 }
             }
         }
@@ -93,7 +93,7 @@ private struct Neighbourhoods {
                 let mixing = ChannelMixing(transposing: weight.tensor)
                 forEachBand { columns, rows, start, count in
                     mixing.run(
-                        g + start, stride: outputPixels, into: columns, stride: count, pixels: count, adding: false)
+                        g + start, stride: outputPixels, into: columns, stride: count, pixels: count)
                     fold(columns, rows, into: dx)
                 }
             }

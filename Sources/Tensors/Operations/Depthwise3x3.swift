@@ -18,17 +18,12 @@ enum Depthwise3x3 {
     static func forward(_ x: Tensor, _ weight: Tensor, _ bias: Tensor?) -> Tensor {
         precondition(
             weight.shape == [x.channels, 1, 3, 3], "depthwise weight \(weight.shape) for \(x.channels) channels")
-        let (height, width) = (x.height, x.width)
+        let planes = Planes(x)
         return Tensor(x.shape) { y in
-            x.withPointer { x_ in
-                weight.withPointer { w in
-                    for c in 0..<x.channels {
-                        let offset = bias?.withPointer { $0[c] } ?? 0
-                        for b in 0..<x.batch {
-                            let plane = (c * x.batch + b) * height * width
-                            kernels.depthwise3x3(x_ + plane, height, width, 0, height, w + c * 9, offset, y + plane)
-                        }
-                    }
+            withPointers(x, weight) { x, w in
+                for c in 0..<planes.channels {
+                    let offset = bias?.withPointer { $0[c] } ?? 0
+                    planes.convolve(x + c * planes.pixels, w + c * 9, offset, into: y + c * planes.pixels)
                 }
             }
         }
@@ -38,20 +33,53 @@ enum Depthwise3x3 {
     static func backward(
         _ g: Tensor, _ x: Variable, _ weight: Variable, _ bias: Variable?, _ gradients: Gradients
     ) {
-        if x.wantsGradient { gradients.add(forward(g, reversed(weight.tensor), nil), to: x) }
-        let (height, width) = (g.height, g.width)
-        g.withPointer { g_ in
-            gradients.accumulateAdding(weight) { dw in
-                x.tensor.withPointer { x_ in
-                    for c in 0..<g.channels {
-                        for b in 0..<g.batch {
-                            let plane = (c * g.batch + b) * height * width
-                            kernels.depthwise3x3_weights(x_ + plane, g_ + plane, height, width, dw + c * 9)
-                        }
+        let planes = Planes(g)
+        var dw = Tensor(weight.tensor.shape)
+        let dx = Tensor(g.shape) { dx in
+            dw.withMutablePointer { dw in
+                withPointers(g, x.tensor, reversed(weight.tensor)) { g, x, w in
+                    for c in 0..<planes.channels {
+                        let channel = c * planes.pixels
+                        planes.backward(
+                            g + channel, x + channel, reversed: w + c * 9, dx: dx + channel, dw: dw + c * 9)
                     }
                 }
             }
-            if let bias { sumRows(g_, rows: g.channels, columns: g.pixels, into: bias, gradients) }
+        }
+        gradients.add(dx, to: x)
+        gradients.add(dw, to: weight)
+        if let bias {
+            g.withPointer { sumRows($0, rows: g.channels, columns: g.pixels, into: bias, gradients) }
+        }
+    }
+
+    /// One channel of an activation: a plane for each image.
+    struct Planes {
+        let channels: Int
+        let pixels: Int
+        private let batch: Int, height: Int, width: Int
+
+        init(_ x: Tensor) {
+            (channels, pixels, batch, height, width) = (x.channels, x.pixels, x.batch, x.height, x.width)
+        }
+
+        func convolve(
+            _ x: UnsafePointer<Float>, _ taps: UnsafePointer<Float>, _ bias: Float, into y: UnsafeMutablePointer<Float>
+        ) {
+            for plane in stride(from: 0, to: pixels, by: height * width) {
+                kernels.depthwise3x3(x + plane, height, width, 0, height, taps, bias, y + plane)
+            }
+        }
+
+        /// Both gradients, plane by plane; `dw` is added to.
+        func backward(
+            _ g: UnsafePointer<Float>, _ x: UnsafePointer<Float>, reversed taps: UnsafePointer<Float>,
+            dx: UnsafeMutablePointer<Float>, dw: UnsafeMutablePointer<Float>
+        ) {
+            for plane in stride(from: 0, to: pixels, by: height * width) {
+                kernels.depthwise3x3(g + plane, height, width, 0, height, taps, 0, dx + plane)
+                kernels.depthwise3x3_weights(x + plane, g + plane, height, width, dw)
+            }
         }
     }
 

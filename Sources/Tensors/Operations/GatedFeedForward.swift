@@ -39,7 +39,7 @@ public func gatedFeedForward(_ x: Variable, _ weights: GatedFeedForwardWeights) 
 private enum GatedFeedForward {
     static func graph(_ v: [Variable]) -> Variable {
         let hidden = pointwise(biasFreeNorm(v[0], weight: v[1]), weight: v[2])
-        return add(v[0], pointwise(geluGate(depthwise3x3(hidden, weight: v[3])), weight: v[4]))
+        return pointwise(gatedDepthwise3x3(hidden, weight: v[3]), weight: v[4], addingTo: v[0])
     }
 
     static func banded(_ v: [Tensor]) -> Tensor {

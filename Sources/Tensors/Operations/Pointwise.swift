@@ -6,22 +6,30 @@ import CKernels
 ///   - x: [Cin, batch, height, width].
 ///   - weight: [Cout, Cin, 1, 1] (or any shape of Cout·Cin elements).
 ///   - bias: [Cout].
+///   - base: what y is added to, [Cout, batch, height, width].
 /// - Returns: [Cout, batch, height, width]. Source: spec E, "conv 1×1".
-public func pointwise(_ x: Variable, weight: Variable, bias: Variable? = nil) -> Variable {
-    let y = timed { Pointwise.forward(x.tensor, weight.tensor, bias?.tensor) }
-    return recorded(y, from: [x, weight] + (bias.map { [$0] } ?? [])) { g, gradients in
+public func pointwise(
+    _ x: Variable, weight: Variable, bias: Variable? = nil, addingTo base: Variable? = nil
+) -> Variable {
+    let y = timed { Pointwise.forward(x.tensor, weight.tensor, bias?.tensor, addingTo: base?.tensor) }
+    return recorded(y, from: [x, weight] + [bias, base].compactMap { $0 }) { g, gradients in
+        if let base { gradients.add(g, to: base) }
         Pointwise.backward(g, x, weight, bias, gradients)
     }
 }
 
 enum Pointwise {
-    static func forward(_ x: Tensor, _ weight: Tensor, _ bias: Tensor?) -> Tensor {
+    static func forward(_ x: Tensor, _ weight: Tensor, _ bias: Tensor?, addingTo base: Tensor?) -> Tensor {
         let (inputs, outputs, pixels) = (x.channels, weight.shape[0], x.pixels)
         precondition(weight.count == inputs * outputs, "1×1 weight \(weight.shape) does not fit \(inputs) channels")
         let mixing = ChannelMixing(weight, bias: bias)
-        return Tensor([outputs] + x.shape[1...]) { y in
+        let shape = [outputs] + x.shape[1...]
+        precondition(base == nil || base?.shape == shape, "cannot add \(shape) to \(base?.shape ?? [])")
+        return Tensor(shape) { y in
             x.withPointer { x in
-                mixing.run(x, stride: pixels, into: y, stride: pixels, pixels: pixels, adding: false)
+                withOptionalPointer(base) {
+                    mixing.run(x, stride: pixels, adding: $0, into: y, stride: pixels, pixels: pixels)
+                }
             }
         }
     }
@@ -34,7 +42,8 @@ enum Pointwise {
         g.withPointer { g in
             gradients.accumulate(x) { dx, adding in
                 ChannelMixing(transposing: weight.tensor).run(
-                    g, stride: pixels, into: dx, stride: pixels, pixels: pixels, adding: adding)
+                    g, stride: pixels, adding: adding ? UnsafePointer(dx) : nil, into: dx, stride: pixels,
+                    pixels: pixels)
             }
             gradients.accumulate(weight) { dw, adding in
                 x.tensor.withPointer { x in

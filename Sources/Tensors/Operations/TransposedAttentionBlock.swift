@@ -47,7 +47,11 @@ private struct AttentionBlock {
 
     func graph(_ v: [Variable]) -> Variable {
         let qkv = depthwise3x3(pointwise(biasFreeNorm(v[0], weight: v[1]), weight: v[3]), weight: v[4])
-        return add(v[0], pointwise(transposedAttention(qkv, temperature: v[2], heads: heads), weight: v[5]))
+        if v[0].tensor.height * v[0].tensor.width > v[0].tensor.channels {
+            return projectedAttention(qkv, temperature: v[2], project: v[5], heads: heads, addingTo: v[0])
+        }
+        let mixed = transposedAttention(qkv, temperature: v[2], heads: heads)
+        return pointwise(mixed, weight: v[5], addingTo: v[0])
     }
 
     func banded(_ v: [Tensor]) -> Tensor {
@@ -70,7 +74,7 @@ private struct AttentionBlock {
                 let maps = sweeps.flatMap { heads, bands in
                     softmaxMaps(bands, x, image, heads: heads, width: width, temperature)
                 }
-                let merged = merge(project, maps)
+                let merged = merged(project, maps)
                 for (range, bands) in values {
                     apply(merged, range, bands, x, image, into: y)
                 }
@@ -98,30 +102,12 @@ private struct AttentionBlock {
         }
         return heads.indices.map { head in
             let index = head - heads.lowerBound
+            let keys = channels + index * c
             return grams.withPointer { grams in
-                attentionMap(
-                    gram: grams + index * c * c, channels: c,
-                    querySquares: squares[index * c..<(index + 1) * c],
-                    keySquares: squares[channels + index * c..<channels + (index + 1) * c],
-                    temperature: temperature.values[head])
-            }
-        }
-    }
-
-    /// W·blockdiag(A): [C, C].
-    private func merge(_ project: Tensor, _ maps: [Tensor]) -> Tensor {
-        let channels = project.shape[0]
-        let c = channels / maps.count
-        return Tensor([channels, channels]) { merged in
-            project.withPointer { project in
-                for (head, map) in maps.enumerated() {
-                    map.withPointer {
-                        product(
-                            MatrixView(project + head * c, row: channels), MatrixView($0, row: c),
-                            into: merged + head * c, row: channels, rows: channels, columns: c, depth: c, adding: false)
-                    }
-                }
-            }
+                AttentionMap(
+                    gram: grams + index * c * c, querySquares: Array(squares[index * c..<(index + 1) * c]),
+                    keySquares: Array(squares[keys..<keys + c]), temperature: temperature.values[head])
+            }.mix
         }
     }
 

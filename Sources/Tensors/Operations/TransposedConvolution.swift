@@ -15,7 +15,7 @@ public func transposedConvolution2x2(_ x: Variable, weight: Variable, bias: Vari
         let biases = Tensor([4 * outputs], bias.tensor.values.flatMap { Array(repeating: $0, count: 4) })
         x.tensor.withPointer {
             ChannelMixing(transposing: weight.tensor, bias: biases).run(
-                $0, stride: pixels, into: blocks, stride: pixels, pixels: pixels, adding: false)
+                $0, stride: pixels, into: blocks, stride: pixels, pixels: pixels)
         }
     }
     return recorded(shuffle.phasesToSpace(blocks), from: [x, weight, bias]) { g, gradients in
@@ -23,7 +23,8 @@ public func transposedConvolution2x2(_ x: Variable, weight: Variable, bias: Vari
         shuffle.spaceToPhases(g).withPointer { g in
             gradients.accumulate(x) { dx, adding in
                 ChannelMixing(weight.tensor).run(
-                    g, stride: pixels, into: dx, stride: pixels, pixels: pixels, adding: adding)
+                    g, stride: pixels, adding: adding ? UnsafePointer(dx) : nil, into: dx, stride: pixels,
+                    pixels: pixels)
             }
             gradients.accumulate(weight) { dw, adding in
                 x.tensor.withPointer {
