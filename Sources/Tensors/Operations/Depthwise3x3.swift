@@ -57,10 +57,10 @@ enum Depthwise3x3 {
     struct Planes {
         let channels: Int
         let pixels: Int
-        private let batch: Int, height: Int, width: Int
+        private let height: Int, width: Int
 
         init(_ x: Tensor) {
-            (channels, pixels, batch, height, width) = (x.channels, x.pixels, x.batch, x.height, x.width)
+            (channels, pixels, height, width) = (x.channels, x.pixels, x.height, x.width)
         }
 
         func convolve(
