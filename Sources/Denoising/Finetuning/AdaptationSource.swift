@@ -6,8 +6,7 @@ import Tensors
 ///
 /// Three kinds stand behind `Objective.synthetic`:
 /// - a noisy crop against what the model's most careful preset makes of it (distillation to oneself, spec G.2);
-/// - the captures' own noise, moved or drawn anew, on what that preset made, at its scale or at half of it, where it is
-///   sharp;
+/// - the captures' own noise, drawn anew, on what that preset made, at its scale or at half of it, where it is sharp;
 /// - noise of cameras at random on clean photographs of the package, so that what the model could do before is not
 ///   forgotten.
 ///
@@ -18,13 +17,11 @@ struct AdaptationSource: TrainingSource {
         let capture: Capture
         let estimate: PlanarImage
         let half: PlanarImage
-        let removed: RemovedNoise
 
         init(_ capture: Capture, estimate: PlanarImage) {
             self.capture = capture
             self.estimate = estimate
             half = estimate.halved
-            removed = RemovedNoise(of: capture.pixels, estimate: estimate)
         }
     }
 
@@ -32,9 +29,7 @@ struct AdaptationSource: TrainingSource {
     struct Shares: Sendable {
         var distillation: Float = 0.15
         var ownNoise: Float = 0.55
-        /// Of the crops with the captures' own noise, how many have what was removed; the rest is drawn anew.
-        var removed: Float = 0.6
-        /// Of the crops with the captures' own noise, how many are at half scale.
+        /// Of the crops with noise drawn anew, how many are at half scale.
         var half: Float = 0.5
     }
 
@@ -59,10 +54,7 @@ struct AdaptationSource: TrainingSource {
             let pair = NoiseModel.sampled(using: &generator).pair(from: clean, using: &generator)
             return TrainingSample(noisy: Tensor(colour: pair.noisy), clean: Tensor(colour: pair.clean))
         }
-        let noisy =
-            generator.chance(shares.removed)
-            ? item.removed.added(to: clean, using: &generator)
-            : item.capture.noise.added(to: clean, using: &generator)
+        let noisy = item.capture.noise.added(to: clean, using: &generator)
         return TrainingSample(noisy: Tensor(colour: noisy), clean: Tensor(colour: clean))
     }
 
