@@ -41,6 +41,19 @@ import Testing
         #expect((6...18).contains(try deviation(samples)))
     }
 
+    /// A capture of which 18 were measured, and next to nothing taken away, beside two of 8.
+    @Test func textureThatWasMeasuredIsNotDrawn() throws {
+        let (wall, _) = try Scenes.capture(45, deviation: 18)
+        let known = try source(.init(distillation: 0, ownNoise: 1, half: 0))
+        let source = AdaptationSource(
+            items: known.items + [.init(wall, estimate: wall.pixels)], rehearsal: known.rehearsal, shares: known.shares)
+        let samples = try (0..<48).map { try source.sample(for: .synthetic, crop: 64, key: $0) }
+        let others = try (0..<48).map { try known.sample(for: .synthetic, crop: 64, key: $0) }
+        // A third of 18 would make half more of it; what falls on the wall itself is drawn from the others.
+        #expect(try deviation(samples) < 1.25 * deviation(others))
+        #expect(try samples.contains { isCrop(try #require($0.clean), of: [wall.pixels]) })
+    }
+
     @Test func otherCamerasFallOnCleanPhotographsAlone() throws {
         let source = try source(.init(distillation: 0, ownNoise: 0))
         let strengths = try (0..<12).map { try deviation([source.sample(for: .synthetic, crop: 64, key: $0)]) }

@@ -35,7 +35,18 @@ struct AdaptationSource: TrainingSource {
 
     let items: [Item]
     let rehearsal: RehearsalSet
-    var shares = Shares()
+    let shares: Shares
+    /// The captures' noise, of those where it is noise.
+    private let noises: [CaptureNoise]
+
+    init(items: [Item], rehearsal: RehearsalSet, shares: Shares = Shares()) {
+        self.items = items
+        self.rehearsal = rehearsal
+        self.shares = shares
+        let measured = items.map { NoiseCredibility.share(of: $0.capture, beside: $0.estimate) }
+        let credibility = NoiseCredibility(measured)
+        noises = zip(items, measured).filter { credibility.believes($0.1) }.map(\.0.capture.noise)
+    }
 
     func sample(for objective: Objective, crop: Int, key: UInt64) throws -> TrainingSample {
         var generator = SeededGenerator(seed: key)
@@ -54,7 +65,7 @@ struct AdaptationSource: TrainingSource {
             let pair = NoiseModel.sampled(using: &generator).pair(from: clean, using: &generator)
             return TrainingSample(noisy: Tensor(colour: pair.noisy), clean: Tensor(colour: pair.clean))
         }
-        let noisy = item.capture.noise.added(to: clean, using: &generator)
+        let noisy = noises.element(using: &generator).added(to: clean, using: &generator)
         return TrainingSample(noisy: Tensor(colour: noisy), clean: Tensor(colour: clean))
     }
 

@@ -33,20 +33,23 @@ public struct ModelJudge: Sendable {
         _ candidate: Model, with base: Model, pinned scores: (before: PinnedSet.Scores, after: PinnedSet.Scores),
         progress: (Double) -> Void = { _ in }
     ) throws -> Judgement {
-        var trials: [Judgement.Trial] = []
+        var trials: [(trial: Judgement.Trial, measuredShare: Float)] = []
         for (index, capture) in captures.enumerated() {
             let before = try RiskEstimate(of: base, on: capture, options: options, seed: UInt64(index))
             let after = try RiskEstimate(
                 of: candidate, on: capture, options: options, seed: UInt64(index), excess: before.excess)
             // What the model in use removes follows the true noise of a capture best, and so does its error.
             let scale = max(before.removed, before.noise / 4)
-            trials.append(
-                Judgement.Trial(
-                    before: .init(least: before.least / scale, most: before.most / scale),
-                    after: .init(least: after.least / scale, most: after.most / scale),
-                    structureBefore: before.structure, structureAfter: after.structure, scale: scale))
+            let trial = Judgement.Trial(
+                before: .init(least: before.least / scale, most: before.most / scale),
+                after: .init(least: after.least / scale, most: after.most / scale),
+                structureBefore: before.structure, structureAfter: after.structure, scale: scale)
+            trials.append((trial, before.measuredShare))
             progress(Double(index + 1) / Double(captures.count))
         }
-        return Judgement(trials: trials, pinnedBefore: scores.before, pinnedAfter: scores.after)
+        let credibility = NoiseCredibility(trials.map(\.measuredShare))
+        return Judgement(
+            trials: trials.filter { credibility.believes($0.measuredShare) }.map(\.trial),
+            pinnedBefore: scores.before, pinnedAfter: scores.after)
     }
 }
