@@ -112,6 +112,21 @@ import Testing
         }
     }
 
+    /// Three quiet captures, and one of which three times the noise was measured that it has.
+    @Test func textureThatWasMeasuredDoesNotJudge() throws {
+        try withTemporaryPath { folder in
+            let quiet = try [1, 3, 5, 7].map { try Scenes.capture($0, deviation: 4).capture }
+            let loud = try Scenes.capture(7, deviation: 12).capture
+            let wall = Capture(name: "wall", hash: loud.hash, pixels: quiet[3].pixels, noise: loud.noise)
+            let model = try Scenes.model(0.02, in: folder)
+            let judge = ModelJudge(captures: [wall] + quiet.dropLast(), pinned: Scenes.pinned, threads: 2)
+            let scores = PinnedSet.Scores(values: [30])
+            let judgement = try judge.compare(model, with: model, pinned: (scores, scores))
+            #expect(judgement.trials.count == 3)
+            #expect(judgement.figures["held_out_captures"] == 3)
+        }
+    }
+
     @Test func aModelWhoseOutputIsNotFiniteIsNeverCompared() throws {
         try withTemporaryPath { folder in
             let base = try Scenes.model(0.1, in: folder)

@@ -25,6 +25,8 @@ public struct ModelJudge: Sendable {
         try pinned.scores(of: model, options: options)
     }
 
+    /// What the captures say of a candidate; those whose texture was measured as noise do not count (`NoiseCredibility`).
+    ///
     /// - Parameters:
     ///   - scores: of the pinned set, before and after.
     ///   - progress: called with the finished share, 0…1.
