@@ -2,10 +2,11 @@ import Imaging
 
 /// Which captures' noise is noise.
 ///
-/// It is measured on flat areas, and a capture that has none, such as one of a rough wall, has its texture measured. Taught
+/// It is measured on flat areas, and a capture that has none, such as one of plush, has its texture measured. Taught
 /// as noise, that texture would be taken from every photograph. A network that knows better betrays it: it takes away about
 /// as much as was measured of noise, and far less of texture. (Of 44 captures of five cameras, forty show 0.6 to 1.4 times
-/// the deviation that the shipped model takes away, 1.0 in the median; four, one of them a rough wall, 1.9 to 2.4 times.)
+/// the deviation that the shipped model takes away, 1.0 in the median; four, of plush, mosaic, grass and wallpaper, 1.9
+/// to 2.4 times.)
 struct NoiseCredibility: Sendable {
     /// How many times the median the measured noise may be.
     private static let most: Float = 1.5
