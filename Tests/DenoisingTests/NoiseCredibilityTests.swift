@@ -9,7 +9,7 @@ import Testing
         #expect(shares.filter(credibility.believes) == [1.2, 0.7, 1.0, 0.9])
     }
 
-    @Test(arguments: [0.1, 5] as [Float]) func aModelThatTakesTooLittleCountsNoneOut(factor: Float) {
+    @Test(arguments: [0.1, 5] as [Float]) func howMuchTheModelTakesEverywhereDoesNotMatter(factor: Float) {
         let shares = [1.2, 0.7, 2.4, 1.0, 0.9].map { $0 * factor }
         #expect(shares.filter(NoiseCredibility(shares).believes) == [shares[0], shares[1], shares[3], shares[4]])
         #expect(NoiseCredibility([factor]).believes(factor))
