@@ -24,6 +24,15 @@ public struct NoiseMeasurement: Sendable, Equatable {
         ///
         /// - Parameter lag: distance in pixels, 1…4.
         public func correlation(lag: Int) -> Double { (across[lag - 1] + down[lag - 1]) / 2 }
+
+        /// How many times the deviation of white noise of the same variance the noise has at low frequencies: 1 for white
+        /// noise, more the more it was smoothed.
+        public var smoothness: Double { (Self.extent(across) * Self.extent(down)).squareRoot() }
+
+        /// Sum of all correlations along a line.
+        fileprivate static func extent(_ correlations: [Double]) -> Double {
+            max(1 + 2 * correlations.reduce(0, +), 1)
+        }
     }
 
     /// One field for each channel, in order.
@@ -120,7 +129,7 @@ public struct NoiseMeasurement: Sendable, Equatable {
         let variance = across[0]
         func ratios(_ covariances: [Double]) -> [Double] { covariances.dropFirst().map { $0 / variance } }
         // A plane has three parameters, and each takes Σρ of a pixel's variance.
-        let extent = max(1 + 2 * ratios(across).reduce(0, +), 1) * max(1 + 2 * ratios(down).reduce(0, +), 1)
+        let extent = Field.extent(ratios(across)) * Field.extent(ratios(down))
         let taken = min(3 * extent / pixels, 0.5) * variance / (1 - min(3 * extent / pixels, 0.5))
         let whole = variance + taken
         func restored(_ covariances: [Double]) -> [Double] {

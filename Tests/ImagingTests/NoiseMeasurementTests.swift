@@ -79,6 +79,9 @@ import Testing
             #expect(abs(field.correlation(lag: lag) - expected) < (noise.blur < 1 ? 0.06 : 0.12))
             #expect(abs(field.across[lag - 1] - field.down[lag - 1]) < 0.15)
         }
+        // Both ways alike, so that the root of both sums is one of them; four errors like those above.
+        let smoothness = 1 + 2 * (1...4).reduce(0) { $0 + correlation(blur: Float(noise.blur), lag: $1) }
+        #expect(abs(field.smoothness / smoothness - 1) < 0.25)
     }
 
     /// Correlations of the blurs: 0.37, 0.02; and 0.64, 0.17, 0.02 at distances 1, 2, 3.

@@ -17,6 +17,10 @@ typedef struct {
     ptrdiff_t weights, scratch;
 } dn_convolution_sizes;
 
+/// Block matching: the side of a block, samples from one reference block to the next, and samples that a block's likes
+/// may lie away in each direction.
+enum { DN_BLOCK_SIDE = 8, DN_BLOCK_STEP = 4, DN_BLOCK_REACH = 12 };
+
 /// One instruction set's kernels. All tables compute the same functions; results may differ in the last bits.
 typedef struct __attribute__((swift_attr("@Sendable"))) {
     const char *name; // "amx", "avx512", "avx2", "neon" or "portable"
@@ -114,6 +118,15 @@ typedef struct __attribute__((swift_attr("@Sendable"))) {
     void (*leaky_relu)(const float *x, float slope, float *y, ptrdiff_t n);                 // x > 0 ? x : slope·x
     void (*leaky_relu_backward)(const float *y, const float *g, float slope, float *dx, ptrdiff_t n); // y: forward output
     void (*select)(const float *mask, const float *a, const float *b, float *y, ptrdiff_t n); // m·a + (1−m)·b
+
+    // ---- block matching, one plane of h rows and w columns
+    /// Filters the reference blocks that begin in `row`, the last of which ends with it, each with its likes: by thresholds
+    /// where `guide` is null, and blocks are compared in x itself; else by the guide's power, and compared in that.
+    /// deviations[i] is the noise's of the block that begins in column DN_BLOCK_STEP·i or, the last, behind. Each block that
+    /// comes of it is added to `sums`, times its weight, and that to `weights`: planes of w columns whose row 0 is x's
+    /// row `first` ≤ row − DN_BLOCK_REACH (or 0), and which hold row + DN_BLOCK_REACH + DN_BLOCK_SIDE − 1 (or h − 1).
+    void (*filter_block_row)(const float *x, const float *guide, ptrdiff_t h, ptrdiff_t w, ptrdiff_t row,
+                             const float *deviations, ptrdiff_t first, float *sums, float *weights);
 
     // ---- rows and their phases; phase j is `count` values from phases + j·stride on
     /// phases[j·stride + i] = row[i·factor + j].

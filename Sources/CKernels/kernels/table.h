@@ -1,5 +1,6 @@
 // Every kernel in one instruction set: included once per file, which defines TABLE and TABLE_NAME beside the widths.
 #pragma once
+#include "block_stacks.h"
 #include "convolution_weights.h"
 #include "depthwise.h"
 #include "depthwise_band.h"
@@ -55,6 +56,7 @@ const dn_kernels TABLE = {
     .leaky_relu = leaky_relu,
     .leaky_relu_backward = leaky_relu_backward,
     .select = select_by_mask,
+    .filter_block_row = filter_block_row,
     .part_phases = part_phases,
     .join_phases = join_phases,
     .sum = sum,

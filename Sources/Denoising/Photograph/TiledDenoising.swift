@@ -23,6 +23,8 @@ struct TiledDenoising: Sendable {
     private let strength: Float
     /// Nil where the noise is unknown.
     private let detailReturn: DetailReturn?
+    /// Nil for networks that are to show what they do themselves.
+    private let secondOpinion: SecondOpinion?
 
     /// - Parameter noiseSample: of `pixels`, which callers measure too.
     /// - Throws: `TilePlanError` for tiles and overlaps that cannot work together.
@@ -32,16 +34,21 @@ struct TiledDenoising: Sendable {
     ) throws {
         let method = try options.method(with: model).denoiser(
             options, model, noise, noiseSample: noiseSample, seed: seed)
-        try self.init(method, options, pixels, noiseSample: noiseSample, of: path)
+        // Published weights do what their paper says.
+        let wantsSecondOpinion = options.method == .amsnet && model?.isTaughtPlain == true
+        try self.init(
+            method, options, pixels, noiseSample: noiseSample,
+            secondOpinion: wantsSecondOpinion ? SecondOpinion(noise: noise) : nil, of: path)
     }
 
     init(
         _ method: any TileDenoiser, _ options: ImageOptions, _ pixels: PixelBuffer, noiseSample: PlanarImage,
-        of path: FilePath
+        secondOpinion: SecondOpinion? = nil, of path: FilePath
     ) throws {
         file = ImagingError.display(path)
         self.method = method
         // A network that was asked for by its method shows what it does; presets promise to keep detail.
+        self.secondOpinion = secondOpinion
         detailReturn = options.method == .amsnet ? NoiseProfile(of: noiseSample).map { DetailReturn(noise: $0) } : nil
         grid = try TileGrid(
             width: pixels.width, height: pixels.height,
@@ -142,6 +149,9 @@ struct TiledDenoising: Sendable {
         guard output.isFinite else { throw NonFiniteOutput(file: file) }
         var denoised = output.planarImage(channels: noisy.channels)
         detailReturn?.apply(to: &denoised, noisy: noisy)
+        if let secondOpinion {
+            denoised = try secondOpinion.joined(denoised, noisy: noisy, threads: passThreads)
+        }
         if strength < 1 { denoised.blend(noisy, share: 1 - strength) }
         return denoised.cropped(to: Tile(x: 0, y: 0, width: tile.width, height: tile.height))
     }
