@@ -53,8 +53,8 @@ INLINE pair_row sums_of_four(const pair_row *v) {
            __builtin_shufflevector(pairs[0], pairs[1], 1, 3, 5, 7, 9, 11, 13, 15, 17, 19, 21, 23, 25, 27, 29, 31);
 }
 
-/// Squared distances of the references, DN_BLOCK_STEP columns apart, from the blocks that begin at `other`; `pitch` is
-/// MATCH_COLUMNS.
+/// Squared distances of the references, DN_BLOCK_STEP columns apart, from the blocks that begin at `other`, in rows of
+/// MATCH_COLUMNS samples.
 INLINE pair_row block_distances(const float *reference, const float *other) {
     pair_row columns[MATCH_SPAN / 16];
     for (int v = 0; v < MATCH_SPAN / 16; v++) {
