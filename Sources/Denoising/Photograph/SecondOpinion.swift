@@ -10,10 +10,11 @@ import Tensors
 /// Luma is matched as it is; what red and blue differ from it, at half size, since cameras' noise of colour is coarse.
 struct SecondOpinion: Sendable {
     /// How many times the noise that the network took away block matching is told: as many as smoothing made the noise of
-    /// flat areas stronger at low frequencies, up to `mostCaution`, since a camera that smoothed it there left more of it in
-    /// texture. With 2, photographs without noise would lose detail.
+    /// flat areas stronger at low frequencies, since a camera that smoothed it there left more of it in texture; but no more
+    /// than 1.5, and where noise is so weak that there is more detail than noise to take, 1.
     private let caution: Float
-    private static let mostCaution: Float = 1.5
+    /// Deviations of luma's noise, in units of 1/255, up to which it is weak, and from which it is not.
+    private static let weak: ClosedRange<Double> = 0.75...1.75
 
     /// Share of block matching in full texture.
     private static let share: Float = 0.5
@@ -28,7 +29,12 @@ struct SecondOpinion: Sendable {
 
     /// - Parameter noise: of the whole photograph.
     init(noise: NoiseAssessment) {
-        caution = min(Float(noise.measurement?.luma.smoothness ?? 1), Self.mostCaution)
+        guard let luma = noise.measurement?.luma else {
+            caution = 1
+            return
+        }
+        let strength = min(max(luma.deviation, Self.weak.lowerBound), Self.weak.upperBound) - Self.weak.lowerBound
+        caution = Float(min(luma.smoothness, 1 + 0.5 * strength))
     }
 
     /// - Parameters:
