@@ -1,4 +1,5 @@
 import Imaging
+import Tensors
 import Testing
 
 @testable import Denoising
@@ -91,5 +92,25 @@ import Testing
         let noisy = Scenes.noisy(Self.clean, deviation: 8, seed: 13)
         let estimate = estimate(of: noisy)
         #expect(try joined(estimate, noisy: noisy, threads: 1) == joined(estimate, noisy: noisy, threads: 2))
+    }
+
+    /// Grey under noise of a deviation in units of 1/255, smoothed or white.
+    private func caution(deviation: Float, isSmooth: Bool) -> Float {
+        let side = 256
+        var random = RandomSource(seed: 14)
+        let white = Plane(width: side, height: side, samples: (0..<side * side).map { _ in random.normal() })
+        // A Gaussian of deviation 1 leaves 1/(2√π) of white noise's.
+        let noise = isSmooth ? white.blurred(across: 1, down: 1).samples.map { $0 * 3.545 } : white.samples
+        let image = PlanarImage(
+            width: side, height: side, channels: 1, samples: noise.map { 0.5 + deviation / 255 * $0 })
+        return SecondOpinion(noise: NoiseAssessment(of: image)).caution
+    }
+
+    /// Noise that a camera has smoothed is told to be more than what was taken away, weak noise is not.
+    @Test func itIsBoldWhereNoiseIsSmoothAndNotWeak() {
+        #expect(caution(deviation: 4, isSmooth: true) == 1.5)
+        #expect(caution(deviation: 0.5, isSmooth: true) == 1)
+        #expect((1.1...1.4).contains(caution(deviation: 1.25, isSmooth: true)))
+        #expect(caution(deviation: 4, isSmooth: false) < 1.1)
     }
 }

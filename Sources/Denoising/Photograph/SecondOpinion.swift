@@ -12,7 +12,7 @@ struct SecondOpinion: Sendable {
     /// How many times the noise that the network took away block matching is told: as many as smoothing made the noise of
     /// flat areas stronger at low frequencies, since a camera that smoothed it there left more of it in texture; but no more
     /// than 1.5, and where noise is so weak that there is more detail than noise to take, 1.
-    private let caution: Float
+    let caution: Float
     /// Deviations of luma's noise, in units of 1/255, up to which it is weak, and from which it is not.
     private static let weak: ClosedRange<Double> = 0.75...1.75
 
