@@ -46,7 +46,7 @@ public struct ModelJudge: Sendable {
                 before: .init(least: before.least / scale, most: before.most / scale),
                 after: .init(least: after.least / scale, most: after.most / scale),
                 structureBefore: before.structure, structureAfter: after.structure, scale: scale)
-            trials.append((trial, before.measuredShare))
+            trials.append((trial, NoiseCredibility.share(of: capture, beside: before.denoised)))
             progress(Double(index + 1) / Double(captures.count))
         }
         let credibility = NoiseCredibility(trials.map(\.measuredShare))

@@ -29,8 +29,8 @@ struct RiskEstimate: Sendable {
     let passed: Double
     /// `ResidualStructure` of what was removed.
     let structure: Double
-    /// `NoiseCredibility.share` of the capture.
-    let measuredShare: Float
+    /// What the model makes of the capture.
+    let denoised: PlanarImage
     /// How many times the power of flat areas' noise may be around each pixel: 1 to 4.
     let excess: [Float]
 
@@ -73,7 +73,7 @@ struct RiskEstimate: Sendable {
         self.removed = removed / count
         self.passed = passed / power
         self.excess = excess
-        measuredShare = NoiseCredibility.share(of: capture, beside: first)
+        denoised = first
         structure = ResidualStructure.measure(noisy: noisy, denoised: first) ?? 0
     }
 

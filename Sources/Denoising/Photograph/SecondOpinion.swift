@@ -66,24 +66,24 @@ struct SecondOpinion: Sendable {
 
     /// Mean power of what was removed at low frequencies, which hardly any of the removed detail has: of the means of
     /// cells of 4×4 pixels, in windows around each cell.
-    private static func power(of noisy: Plane, without estimate: Plane) -> Tensor {
-        let means = noisy.difference(from: estimate).halved.halved
+    private static func power(of noisy: Plane, without estimate: Plane) -> Plane {
+        var means = noisy.difference(from: estimate).halved.halved
         let squares = Tensor([1, 1, means.height, means.width], means.samples.map { $0 * $0 })
-        return boxMean(squares, radius: radius)
+        means.samples = boxMean(squares, radius: radius).values
+        return means
     }
 
     /// Deviations of the white noise that has `factor`² times this power, for each four rows and columns of a plane.
     ///
     /// - Parameter cell: side of 4×4 of the plane's samples in the photograph's pixels.
-    private func deviations(_ power: Tensor, for plane: Plane, cell: Int, _ factor: Float) -> Tensor {
+    private func deviations(_ power: Plane, for plane: Plane, cell: Int, _ factor: Float) -> Tensor {
         let (height, width) = ((plane.height + 3) / 4, (plane.width + 3) / 4)
-        let values = power.values
         return Tensor([1, 1, height, width]) { result in
             for row in 0..<height {
                 for column in 0..<width {
                     let (y, x) = (min(row * cell / 4, power.height - 1), min(column * cell / 4, power.width - 1))
                     // Rounding of windowed sums may leave less than nothing.
-                    result[row * width + column] = factor * 4 * max(values[y * power.width + x], 0).squareRoot()
+                    result[row * width + column] = factor * 4 * max(power.samples[y * power.width + x], 0).squareRoot()
                 }
             }
         }

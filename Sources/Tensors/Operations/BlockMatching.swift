@@ -29,9 +29,10 @@ private struct BlockBand {
     /// Rows that their blocks may lie in.
     let rows: Range<Int>
 
-    init(_ starts: ArraySlice<Int>, height: Int) {
+    private init(_ starts: ArraySlice<Int>, height: Int) {
         self.starts = Array(starts)
-        rows = max(starts.first! - Self.reach, 0)..<min(starts.last! + Self.reach + Self.side, height)
+        let (first, last) = (starts[starts.startIndex], starts[starts.endIndex - 1])
+        rows = max(first - Self.reach, 0)..<min(last + Self.reach + Self.side, height)
     }
 
     /// All of a plane: a reference block begins every `step` rows, and one ends with the plane.
