@@ -96,10 +96,10 @@ struct AdaptationSource: TrainingSource {
 }
 
 extension CaptureNoise {
-    /// The picture as this camera would have saved it: with noise a fifth to five quarters as strong, so that what is learned
-    /// of the captures does not cost photographs with less of it, and with more of it in texture, as cameras have it.
+    /// The picture as this camera would have saved it: at a strength that varies by a quarter, as exposure does, and with
+    /// more of it in texture, as cameras have it.
     func added(to clean: PlanarImage, using generator: inout SeededGenerator) -> PlanarImage {
-        let strength = generator.uniform(0.2...1.25)
+        let strength = generator.uniform(0.8...1.25)
         let adaptivity = NoiseAdaptivity.sampled(using: &generator)
         var noisy = drawn(on: clean, adaptivity, using: &generator)
         for p in noisy.samples.indices {
